@@ -1,0 +1,73 @@
+/**
+ * Which folder may import which: an arrow not in this list is an error. From the foundations upwards; a folder may
+ * import those named beside it, itself, and nothing else of src/.
+ */
+const FOUNDATIONS = ['config', 'errors'];
+const EDGE = [...FOUNDATIONS, 'http'];
+const ACCESS = [...EDGE, 'access'];
+const BASE = [...ACCESS, 'principals', 'database'];
+const CORE = [...BASE, 'audit'];
+
+const MAY_IMPORT = {
+  config: [],
+  errors: [],
+  http: FOUNDATIONS,
+  access: EDGE,
+  log: ACCESS,
+  principals: ACCESS,
+  database: FOUNDATIONS,
+  audit: BASE,
+  sessions: CORE,
+  users: [...CORE, 'sessions'],
+  'api-keys': [...CORE, 'users'],
+  auth: [...CORE, 'sessions', 'users', 'api-keys'],
+  agents: [...CORE, 'sessions', 'users', 'api-keys', 'auth'],
+  bootstrap: [...CORE, 'sessions', 'users', 'api-keys', 'auth'],
+  dialects: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'agents', 'bootstrap', 'log'],
+  health: [...CORE, 'log'],
+};
+
+const directions = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  name: `${folder}-imports-only-what-stands-below`,
+  comment: `src/${folder} may import ${allowed.join(', ') || 'nothing else of src'}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [`^src/${folder}/`, ...allowed.map((name) => `^src/${name}/`)] },
+}));
+
+module.exports = {
+  forbidden: [
+    ...directions,
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'through-the-door',
+      comment: "Folders meet only through each other's index.ts",
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/[^/]+/.+', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'composition-through-the-door',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$' },
+      to: { path: '^src/[^/]+/.+', pathNot: ['/index\\.ts$'] },
+    },
+    {
+      name: 'declared-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,53 @@
+import { isIP } from 'node:net';
+import { ValidateBy } from 'class-validator';
+
+/** What class-validator has no decorator for, each as a decorator of its own. */
+const passes = (name: string, validate: (value: string) => boolean, each = false): PropertyDecorator =>
+  ValidateBy({ name, validator: { validate: (value) => typeof value === 'string' && validate(value) } }, { each });
+
+/** An address or a host name that one can listen on; no scheme, no port. */
+export const IsListenHost = (): PropertyDecorator => passes('isListenHost', (value) =>
+  isIP(value) !== 0 || (value.length <= 253 && /^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z]([a-z0-9_-]*[a-z0-9_])?$/i.test(value)));
+
+/** A connection string that the driver will be able to read, the escapes in its password included. */
+export const IsPostgresUrl = (): PropertyDecorator => passes('isPostgresUrl', (value) => {
+  if (!/^postgres(ql)?:\/\/./.test(value)) return false;
+  try {
+    // The driver takes an empty host after credentials (a Unix socket, ?host=/run/postgresql); WHATWG's URL does not.
+    const url = new URL(value.replace('@/', '@localhost/'));
+    decodeURIComponent(`${url.username}${url.password}${url.pathname}`);
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+/** A secret that somebody meant to replace, or that repeats itself, is no secret whatever its length. */
+export const IsNoPlaceholder = (): PropertyDecorator => passes('isNoPlaceholder', (value) =>
+  !/change[\W_]*(me|this)|replace[\W_]*(me|this)|your[\W_]*(jwt[\W_]*)?secret|placeholder/i.test(value)
+  && new Set(value).size >= 8
+  && !/^(.{1,16})\1+$/su.test(value));
+
+/** Exactly what a browser sends as `Origin`: lower case, no path, no default port. */
+export const AreOrigins = (): PropertyDecorator => passes('areOrigins', (value) => {
+  if (/^https?:/.test(value)) return URL.canParse(value) && new URL(value).origin === value;
+  return /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d{1,5})?$/.test(value);
+}, true);
+
+/** What `parseProxies` makes of a good value. */
+export const IsTrustProxy = (): PropertyDecorator => ValidateBy({
+  name: 'isTrustProxy',
+  validator: {
+    validate: (value) => {
+      if (typeof value === 'number') return value >= 1 && value <= 32;
+      return typeof value === 'boolean' || (Array.isArray(value) && value.length > 0 && value.every(isAddressRange));
+    },
+  },
+});
+
+function isAddressRange(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}

@@ -1,0 +1,12 @@
+export { ConfigModule } from './config.module.js';
+export { type DialectRules } from './dialect-rules.js';
+export { parseFlags } from './flags.js';
+export { helpText } from './help.js';
+export { loadSettings, type SettingsSource } from './load-settings.js';
+export { NativeApi } from './native-api.js';
+export { generatedJwtSecret, SecretFile } from './secret-file.js';
+export { parseDuration } from './parse.js';
+export { SETTING_VARIABLES, Settings } from './settings.js';
+export { SettingsError } from './settings-error.js';
+export { type Environment, mergeEnvFile } from './sources.js';
+export { VERSION } from './version.js';

@@ -1,0 +1,2 @@
+export { AuthError, invalidField, type AuthErrorDetails, type FieldError } from './auth-error.js';
+export { AUTH_ERROR_CODES, type AuthErrorCode } from './codes.js';
