@@ -1,0 +1,57 @@
+import type { DataSource } from 'typeorm';
+
+/** A row's time of last use is written at most this often. */
+const WRITE_EVERY_MS = 60_000;
+/** Uses are gathered and written together. */
+const FLUSH_EVERY_MS = 5_000;
+/** Rows seen in the last minute; beyond this the map is emptied, and some rows are written once more. */
+const MOST_REMEMBERED = 100_000;
+
+/**
+ * Writes `last_used_at` behind the requests' back: `touch` costs a look into a map, the statement comes later and
+ * serves many rows. A crash loses some seconds of it, which nobody relies on.
+ */
+export class LastUseRecorder {
+  private readonly written = new Map<string, number>();
+  private pending = new Set<string>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly table: 'sessions' | 'api_keys',
+    private readonly failed: (error: unknown) => void,
+  ) {
+    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
+  }
+
+  /** Notes that a row was used now. */
+  touch(id: string): void {
+    const now = Date.now();
+    if (now - (this.written.get(id) ?? 0) < WRITE_EVERY_MS) return;
+    if (this.written.size >= MOST_REMEMBERED) this.written.clear();
+    this.written.set(id, now);
+    this.pending.add(id);
+  }
+
+  /** Writes what is pending and stops. */
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    if (this.pending.size === 0) return;
+    const ids = [...this.pending];
+    this.pending = new Set();
+    try {
+      // SKIP LOCKED: a row that somebody is changing right now does not need this enough to wait for it.
+      await this.dataSource.query(
+        `UPDATE ${this.table} SET last_used_at = now() WHERE id IN
+           (SELECT id FROM ${this.table} WHERE id = ANY($1::uuid[]) FOR UPDATE SKIP LOCKED)`,
+        [ids],
+      );
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { DataSource, EntityManager } from 'typeorm';
+
+/** The advisory locks of Gatehouse, all in one place so that no two share a number. */
+export const LOCKS = {
+  migrations: 0x6748_0001,
+  bootstrap: 0x6748_0002,
+  owners: 0x6748_0003,
+} as const;
+
+/**
+ * Runs work in one transaction while holding an advisory lock, which ends with the transaction: a crashed instance
+ * leaves nothing locked, and it works behind a pooler that hands out connections a transaction at a time.
+ */
+export async function withLock<T>(
+  dataSource: DataSource,
+  lock: (typeof LOCKS)[keyof typeof LOCKS],
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  return dataSource.transaction(async (manager) => {
+    await takeLock(manager, lock);
+    return work(manager);
+  });
+}
+
+/** Takes an advisory lock inside a transaction that is already open. */
+export async function takeLock(manager: EntityManager, lock: (typeof LOCKS)[keyof typeof LOCKS]): Promise<void> {
+  await manager.query('SELECT pg_advisory_xact_lock($1)', [lock]);
+}
