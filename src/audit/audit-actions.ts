@@ -1,0 +1,31 @@
+/** Everything that the audit log tells of, as a closed list: `what.happened`. */
+export const AUDIT_ACTIONS = [
+  'login.succeeded',
+  'login.failed',
+  'account.locked',
+  'account.unlocked',
+  'user.registered',
+  'user.created',
+  'user.updated',
+  'user.disabled',
+  'user.enabled',
+  'user.deleted',
+  'password.changed',
+  'password.set',
+  'password.check_failed',
+  'session.ended',
+  'sessions.ended',
+  'refresh.reused',
+  'api_key.created',
+  'api_key.updated',
+  'api_key.rotated',
+  'api_key.revoked',
+  'api_key.deleted',
+  'setup.completed',
+  'bootstrap.owner_created',
+  'bootstrap.admin_created',
+  'bootstrap.admin_updated',
+  'bootstrap.api_key_imported',
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];

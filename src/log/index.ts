@@ -1,0 +1,2 @@
+export { createLogger, describeError, isReadable, NestLog } from './logger.js';
+export { logRequest, logRequests, requestIdOf } from './request-log.js';

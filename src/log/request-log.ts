@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger as Pino } from 'pino';
+import type { Principal } from '../access/index.js';
+
+const ACCEPTED_ID = /^[\w.:-]{8,128}$/;
+
+/** The id of a request: the caller's, where it is harmless, so that one id follows a call through several services. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && ACCEPTED_ID.test(given) ? given : randomUUID();
+}
+
+/** Writes one line a request, and sends the request's id along with the answer. */
+export function logRequests(server: FastifyInstance, log: Pino): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-request-id', request.id);
+    done();
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    logRequest(log, request, reply);
+    done();
+  });
+}
+
+/** The one line of a request that has been answered; for those that Fastify answers without its hooks. */
+export function logRequest(log: Pino, request: FastifyRequest, reply: FastifyReply): void {
+  const quiet = request.url.startsWith('/health') && reply.statusCode < 500;
+  log[quiet ? 'debug' : 'info'](
+    {
+      requestId: request.id,
+      method: request.method,
+      path: loggedPath(request),
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime * 10) / 10,
+      ipAddress: request.ip,
+      ...principalOf(request.user),
+    },
+    'request',
+  );
+}
+
+const UUID_OR_WORD = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w.-]{0,24})$/i;
+
+/** The path without its query, and without segments that could be a credential that went astray. */
+function loggedPath(request: FastifyRequest): string {
+  const end = request.url.search(/[?#;]/);
+  const path = end === -1 ? request.url : request.url.slice(0, end);
+  return path
+    .split('/')
+    .map((segment) => (UUID_OR_WORD.test(segment) ? segment : '…'))
+    .join('/');
+}
+
+function principalOf(principal: Principal | undefined): { userId?: string | null; apiKeyId?: string } {
+  if (principal === undefined) return {};
+  return principal.type === 'user'
+    ? { userId: principal.userId }
+    : { userId: principal.userId, apiKeyId: principal.apiKeyId };
+}

@@ -1,0 +1,2 @@
+export { type Checked, PrincipalCache } from './principal-cache.js';
+export { PrincipalsModule } from './principals.module.js';

@@ -1,0 +1,71 @@
+import type { ApiKeyPrincipal, Principal, UserPrincipal } from '../access/index.js';
+import { type Checked, type Load, PrincipalCache } from './principal-cache.js';
+
+/** Entries beyond this push the oldest out; one takes some 300 bytes. */
+const MOST_ENTRIES = 100_000;
+
+/**
+ * Remembers in this process what the same process checked. Exact as long as it is the only one that writes: every
+ * revocation passes through `forget*`.
+ *
+ * A fill that read PostgreSQL before a revocation committed must not be stored after it: each `forget*` raises the
+ * generation, and a fill is stored only if the generation is still the one it began with.
+ */
+export class MemoryCache extends PrincipalCache {
+  private readonly sessions = new Map<string, Checked<UserPrincipal>>();
+  private readonly apiKeys = new Map<string, Checked<ApiKeyPrincipal>>();
+  private generation = 0;
+
+  session(sessionId: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
+    return this.find(this.sessions, sessionId, load);
+  }
+
+  apiKey(keyHash: string, load: Load<ApiKeyPrincipal>): Promise<ApiKeyPrincipal | null> {
+    return this.find(this.apiKeys, keyHash, load);
+  }
+
+  forgetSessions(sessionIds: readonly string[]): Promise<void> {
+    this.generation += 1;
+    for (const id of sessionIds) this.sessions.delete(id);
+    return Promise.resolve();
+  }
+
+  forgetUser(userId: string): Promise<void> {
+    this.generation += 1;
+    removeWhere(this.sessions, (principal) => principal.userId === userId);
+    removeWhere(this.apiKeys, (principal) => principal.userId === userId);
+    return Promise.resolve();
+  }
+
+  forgetApiKey(apiKeyId: string): Promise<void> {
+    this.generation += 1;
+    removeWhere(this.apiKeys, (principal) => principal.apiKeyId === apiKeyId);
+    return Promise.resolve();
+  }
+
+  private async find<P extends Principal>(entries: Map<string, Checked<P>>, id: string, load: Load<P>): Promise<P | null> {
+    const known = entries.get(id);
+    if (known !== undefined) {
+      if (known.expiresAt > Date.now()) return known.principal;
+      entries.delete(id);
+    }
+    const generation = this.generation;
+    const checked = await load();
+    if (checked === null) return null;
+    if (generation === this.generation) remember(entries, id, checked);
+    return checked.principal;
+  }
+}
+
+function remember<V>(entries: Map<string, V>, id: string, value: V): void {
+  if (entries.size >= MOST_ENTRIES) {
+    // A Map iterates in the order of insertion: its first key is the oldest.
+    const oldest = entries.keys().next();
+    if (!oldest.done) entries.delete(oldest.value);
+  }
+  entries.set(id, value);
+}
+
+function removeWhere<P>(entries: Map<string, Checked<P>>, matches: (principal: P) => boolean): void {
+  for (const [id, entry] of entries) if (matches(entry.principal)) entries.delete(id);
+}
