@@ -1,0 +1,5 @@
+export { generatePlainKey } from './api-key-format.js';
+export { ApiKey } from './api-key.entity.js';
+export { ApiKeysController } from './api-keys.controller.js';
+export { ApiKeysModule } from './api-keys.module.js';
+export { ApiKeysService, type ImportedApiKey, type IssuedApiKey, resourceOf } from './api-keys.service.js';

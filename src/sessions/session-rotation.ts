@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { AuditLog } from '../audit/index.js';
+import { Settings } from '../config/index.js';
+import { AuthError } from '../errors/index.js';
+import type { Client } from '../http/index.js';
+import { issueRefreshToken, type RefreshToken, verifyRefreshToken } from './refresh-token.js';
+import { SessionsService } from './sessions.service.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** A session that was refreshed, with the refresh token to be used next. */
+export interface RefreshedSession {
+  sessionId: string;
+  userId: string;
+  refreshToken: string;
+}
+
+interface RotatedRow {
+  user_id: string;
+  refresh_counter: number;
+}
+
+interface ReplayedRow extends RotatedRow {
+  alive: boolean;
+  in_grace: boolean;
+}
+
+/**
+ * Rotation of refresh tokens with detection of reuse (RFC 9700 §4.14.2). A session holds a counter, a token names the
+ * counter it was issued for, and one conditional UPDATE moves both on, so that of any number of parallel requests
+ * exactly one rotates.
+ */
+@Injectable()
+export class SessionRotation {
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly sessions: SessionsService,
+    private readonly auditLog: AuditLog,
+    private readonly keys: SigningKeys,
+    private readonly settings: Settings,
+  ) {}
+
+  /** The first refresh token of a session. */
+  firstToken(sessionId: string): string {
+    return issueRefreshToken(this.keys, { sessionId, counter: 0 });
+  }
+
+  /** The session that a refresh token was issued for, good or not; `null` when it is none of ours. */
+  sessionOf(refreshToken: string): string | null {
+    return verifyRefreshToken(this.keys, refreshToken)?.sessionId ?? null;
+  }
+
+  /**
+   * Exchanges a refresh token for its successor. The one just replaced gets that same successor again within
+   * `REFRESH_REUSE_GRACE` (two tabs, or an answer that was lost); anything older ends the session.
+   * @throws AuthError `invalid_grant`
+   */
+  async rotate(refreshToken: string, client: Client): Promise<RefreshedSession> {
+    const token = verifyRefreshToken(this.keys, refreshToken);
+    if (token === null) throw new AuthError('invalid_grant');
+    const [rows] = await this.dataSource.query<[RotatedRow[], number]>(
+      `UPDATE sessions s
+          SET refresh_counter = s.refresh_counter + s.rotating::int,
+              rotated_at = now(),
+              last_used_at = now(),
+              expires_at = CASE WHEN s.rotating
+                THEN least(now() + make_interval(secs => s.refresh_ttl_seconds), s.created_at + make_interval(secs => $3::int))
+                ELSE s.expires_at END
+         FROM users u
+        WHERE s.id = $1 AND s.refresh_counter = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
+          AND u.id = s.user_id AND u.disabled_at IS NULL
+        RETURNING s.user_id, s.refresh_counter`,
+      [token.sessionId, token.counter, this.settings.sessionMaxAge],
+    );
+    const rotated = rows[0] ?? (await this.replay(token, client));
+    return {
+      sessionId: token.sessionId,
+      userId: rotated.user_id,
+      refreshToken: issueRefreshToken(this.keys, { sessionId: token.sessionId, counter: rotated.refresh_counter }),
+    };
+  }
+
+  /** A token that is not the current one: its parent in grace, or one that nobody should still be using. */
+  private async replay(token: RefreshToken, client: Client): Promise<RotatedRow> {
+    const row = await this.sessions.forgetting([token.sessionId], () =>
+      this.dataSource.transaction(async (manager) => {
+        const [found] = await manager.query<ReplayedRow[]>(
+          `SELECT s.user_id, s.refresh_counter,
+                  s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL AS alive,
+                  coalesce(s.rotated_at > now() - make_interval(secs => $2::int), false) AS in_grace
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 FOR UPDATE OF s`,
+          [token.sessionId, this.settings.refreshReuseGrace],
+        );
+        if (found === undefined || !found.alive || token.counter > found.refresh_counter) return null;
+        if (token.counter === found.refresh_counter - 1 && found.in_grace) return found;
+        await manager.query('UPDATE sessions SET revoked_at = now() WHERE id = $1', [token.sessionId]);
+        await this.auditLog.record(
+          {
+            action: 'refresh.reused',
+            outcome: 'failure',
+            subject: { type: 'user', id: found.user_id },
+            client,
+            detail: { sessionId: token.sessionId },
+          },
+          manager,
+        );
+        return null;
+      }),
+    );
+    // Thrown only now: the end of the session must be committed, not rolled back with the refusal.
+    if (row === null) throw new AuthError('invalid_grant');
+    return row;
+  }
+}

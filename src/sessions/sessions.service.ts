@@ -1,0 +1,199 @@
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, IsNull, LessThan, MoreThan, Repository } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Role, UserPrincipal } from '../access/index.js';
+import { AuditLog } from '../audit/index.js';
+import { Settings } from '../config/index.js';
+import { LastUseRecorder, type PreparedQuery, PreparedQueries } from '../database/index.js';
+import { AuthError, type AuthErrorDetails } from '../errors/index.js';
+import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
+import { type Checked, PrincipalCache } from '../principals/index.js';
+import type { AccessTokenClaims } from './access-tokens.service.js';
+import { Session } from './session.entity.js';
+
+/** How a session begins. */
+export interface NewSession {
+  userId: string;
+  /** Seconds until it ends unless it is refreshed. */
+  ttlSeconds: number;
+  /** Whether its refresh token changes with every use, which also makes the session slide. */
+  rotating: boolean;
+  dialect: string | null;
+  client: Client;
+}
+
+const LIVE_SESSION: PreparedQuery = {
+  name: 'live-session',
+  text: `SELECT s.user_id, u.role, EXTRACT(EPOCH FROM s.expires_at - now()) * 1000 AS remaining_ms
+           FROM sessions s JOIN users u ON u.id = s.user_id
+          WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
+};
+
+interface LiveSessionRow {
+  user_id: string;
+  role: Role;
+  remaining_ms: string;
+}
+
+/** Starts, checks and ends sessions. */
+@Injectable()
+export class SessionsService implements OnApplicationShutdown {
+  private readonly lastUse: LastUseRecorder;
+
+  constructor(
+    @InjectRepository(Session) private readonly sessions: Repository<Session>,
+    private readonly queries: PreparedQueries,
+    private readonly cache: PrincipalCache,
+    private readonly auditLog: AuditLog,
+    private readonly settings: Settings,
+  ) {
+    const logger = new Logger(SessionsService.name);
+    this.lastUse = new LastUseRecorder(sessions.manager.dataSource, 'sessions', (error) => {
+      logger.warn(`The last use of sessions could not be written: ${String(error)}`);
+    });
+  }
+
+  /** Starts a session in the transaction that found its user to be good. */
+  async start(manager: EntityManager, session: NewSession): Promise<string> {
+    const id = uuidv7();
+    await manager.query(
+      `INSERT INTO sessions (id, user_id, expires_at, refresh_ttl_seconds, rotating, dialect, ip_address, user_agent)
+       VALUES ($1, $2, now() + make_interval(secs => least($3::int, $4::int)), $3::int, $5, $6, $7, $8)`,
+      [
+        id,
+        session.userId,
+        session.ttlSeconds,
+        this.settings.sessionMaxAge,
+        session.rotating,
+        session.dialect,
+        session.client.ipAddress,
+        session.client.userAgent,
+      ],
+    );
+    return id;
+  }
+
+  /**
+   * The user behind verified claims, if the session is alive and the user is not disabled at this moment.
+   * @throws AuthError `invalid_token`
+   */
+  async authenticate(claims: AccessTokenClaims): Promise<UserPrincipal> {
+    const principal = await this.cache.session(claims.sid, () => this.load(claims.sid));
+    if (principal === null) throw new AuthError('invalid_token', await this.reasonFor(claims.sid));
+    if (principal.userId !== claims.sub) throw new AuthError('invalid_token');
+    this.lastUse.touch(claims.sid);
+    return principal;
+  }
+
+  /**
+   * Asks once more, inside a transaction that must not happen without the session. Where authentication is switched off
+   * there is none to ask for.
+   * @throws AuthError `invalid_token`
+   */
+  async requireAlive(manager: EntityManager, { userId, sessionId }: UserPrincipal): Promise<void> {
+    if (sessionId === null) return;
+    const alive = await manager.existsBy(Session, { id: sessionId, userId, revokedAt: IsNull(), expiresAt: MoreThan(new Date()) });
+    if (!alive) throw new AuthError('invalid_token', { reason: 'revoked' });
+  }
+
+  /** A user's sessions that are alive, newest first. */
+  async findLive(userId: string, page: PageQuery): Promise<Page<Session>> {
+    const after = afterId(page);
+    const rows = await this.sessions.find({
+      where: {
+        userId,
+        revokedAt: IsNull(),
+        expiresAt: MoreThan(new Date()),
+        ...(after === undefined ? {} : { id: LessThan(after) }),
+      },
+      order: { id: 'DESC' },
+      take: page.limit + 1,
+    });
+    return pageOf(rows, page.limit);
+  }
+
+  /**
+   * Ends one session of a user: from the moment this returns, no token of it is accepted anywhere.
+   * @throws AuthError `not_found` when the user has no such session that is alive
+   */
+  async revoke(userId: string, sessionId: string, client: Client): Promise<void> {
+    const ended = await this.forgetting([sessionId], () =>
+      this.sessions.manager.transaction(async (manager) => {
+        if (!(await this.end(manager, userId, sessionId))) return false;
+        await this.auditLog.record(
+          {
+            action: 'session.ended',
+            actor: { type: 'user', id: userId },
+            subject: { type: 'session', id: sessionId },
+            client,
+          },
+          manager,
+        );
+        return true;
+      }),
+    );
+    if (!ended) throw new AuthError('not_found');
+  }
+
+  /**
+   * Ends all sessions of a user, but for one if it is named, in a transaction that does more. The caller has the user's
+   * credentials forgotten once that has committed (`PrincipalCache.changingUser`).
+   * @returns how many were ended
+   */
+  async revokeAllOfUser(manager: EntityManager, userId: string, exceptSessionId: string | null = null): Promise<number> {
+    const [, ended] = await manager.query<[unknown, number]>(
+      `UPDATE sessions SET revoked_at = now()
+        WHERE user_id = $1 AND id IS DISTINCT FROM $2 AND revoked_at IS NULL AND expires_at > now()`,
+      [userId, exceptSessionId],
+    );
+    return ended;
+  }
+
+  /** Runs a change that ends sessions, and has them forgotten whether it succeeded or not. */
+  async forgetting<T>(sessionIds: readonly string[], change: () => Promise<T>): Promise<T> {
+    try {
+      return await change();
+    } finally {
+      await this.cache.forgetSessions(sessionIds);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.lastUse.close();
+  }
+
+  /** Why a session is not alive, for wires that tell. That its user is disabled or gone is nobody's business. */
+  private async reasonFor(sessionId: string): Promise<AuthErrorDetails> {
+    const [row] = await this.sessions.query<{ revoked: boolean; disabled: boolean }[]>(
+      `SELECT s.revoked_at IS NOT NULL AS revoked, u.disabled_at IS NOT NULL AS disabled
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`,
+      [sessionId],
+    );
+    if (row === undefined || row.disabled) return {};
+    return { reason: row.revoked ? 'revoked' : 'expired' };
+  }
+
+  /**
+   * Marks one session as over, in a transaction that does more; `false` when it already was, or is not the user's. The
+   * caller has it forgotten once that has committed (`forgetting`).
+   */
+  async end(manager: EntityManager, userId: string, sessionId: string): Promise<boolean> {
+    const [, ended] = await manager.query<[unknown, number]>(
+      `UPDATE sessions SET revoked_at = now()
+        WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()`,
+      [sessionId, userId],
+    );
+    return ended > 0;
+  }
+
+  private async load(sessionId: string): Promise<Checked<UserPrincipal> | null> {
+    const row = await this.queries.first<LiveSessionRow>(LIVE_SESSION, [sessionId]);
+    if (row === null) return null;
+    return {
+      principal: { type: 'user', userId: row.user_id, sessionId, role: row.role },
+      // By PostgreSQL's clock: how long from now, not until when.
+      expiresAt: Date.now() + Number(row.remaining_ms),
+    };
+  }
+}

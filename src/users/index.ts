@@ -1,0 +1,13 @@
+export { DeclaredAccount } from './declared-account.entity.js';
+export { DeclaredAccounts } from './declared-accounts.js';
+export { EmailAddress, isEmailAddress, isUsername, Username } from './identifiers.js';
+export { LoginAttempts } from './login-attempts.entity.js';
+export { OwnAccount, type Registration } from './own-account.js';
+export { PasswordHasher } from './password-hasher.js';
+export { type Credentials, PasswordLogin } from './password-login.js';
+export { UserAdministration } from './user-administration.js';
+export { type Seed, SeededAccount } from './seeded-account.js';
+export { User } from './user.entity.js';
+export { userBody, UserBody } from './users.dto.js';
+export { UsersModule } from './users.module.js';
+export { UsersService, type UserView } from './users.service.js';

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { type EntityManager, Repository } from 'typeorm';
+import { Settings } from '../config/index.js';
+import { AuthError } from '../errors/index.js';
+import { foldIdentifier } from './identifiers.js';
+import { LoginAttempts } from './login-attempts.entity.js';
+
+/** Failures this old no longer count, for anyone; only then can the rows of unknown identifiers go unnoticed. */
+const FORGOTTEN_AFTER = "interval '24 hours'";
+const CLEAN_EVERY_MS = 10 * 60_000;
+
+/** One counter of consecutive failures. */
+export interface AttemptCounter {
+  readonly subject: string;
+  readonly userId: string | null;
+}
+
+/** A guess that was counted and may now be checked. */
+export interface CountedAttempt {
+  /** It is the last one before the lock: if it is wrong, the account is locked from now on. */
+  readonly last: boolean;
+}
+
+interface AttemptsRow {
+  failures: number;
+  locked_until: Date | null;
+}
+
+/** Lockout (OWASP ASVS 2.2.1): a few wrong passwords in a row close an account for a while. */
+@Injectable()
+export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(LoginThrottle.name);
+  private cleaning: NodeJS.Timeout | undefined;
+
+  constructor(
+    @InjectRepository(LoginAttempts) private readonly attempts: Repository<LoginAttempts>,
+    private readonly settings: Settings,
+  ) {}
+
+  onModuleInit(): void {
+    this.cleaning = setInterval(() => void this.removeForgotten(), CLEAN_EVERY_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.cleaning);
+  }
+
+  /** The counter of an account, whichever of its identifiers was used; from a known device, that device's own. */
+  forUser(userId: string, deviceId: string | null): AttemptCounter {
+    return { subject: deviceId === null ? accountSubject(userId) : `device:${deviceId}:${userId}`, userId };
+  }
+
+  /** The counter of an identifier that names nobody: it must look the same from outside. */
+  forUnknown(identifier: string): AttemptCounter {
+    const digest = createHash('sha256').update(foldIdentifier(identifier)).digest('hex');
+    return { subject: `unknown:${digest}`, userId: null };
+  }
+
+  /** The counter of one session asking for its user's current password: a stolen token cannot lock out the owner. */
+  forSession(sessionId: string, userId: string): AttemptCounter {
+    return { subject: `session:${sessionId}`, userId };
+  }
+
+  /**
+   * Counts an attempt, before its password is looked at, in one statement: of a hundred parallel guesses only as many
+   * get through as one after the other would.
+   * @throws AuthError `account_locked`
+   */
+  async count(counter: AttemptCounter): Promise<CountedAttempt> {
+    const limit = this.settings.lockoutAttempts;
+    const [row] = await this.attempts.query<AttemptsRow[]>(
+      `INSERT INTO login_attempts AS a (subject, user_id, failures, locked_until)
+       VALUES ($1, (SELECT id FROM users WHERE id = $2), 1, CASE WHEN $3::int <= 1 THEN now() + make_interval(secs => $4::int) END)
+       ON CONFLICT (subject) DO UPDATE SET
+         failures = CASE
+           WHEN a.locked_until > now() THEN a.failures + 1
+           WHEN a.locked_until IS NOT NULL OR a.updated_at < now() - ${FORGOTTEN_AFTER} THEN 1
+           ELSE a.failures + 1 END,
+         locked_until = CASE
+           WHEN a.locked_until > now() THEN a.locked_until
+           WHEN (CASE WHEN a.locked_until IS NOT NULL OR a.updated_at < now() - ${FORGOTTEN_AFTER} THEN 1
+                 ELSE a.failures + 1 END) >= $3::int THEN now() + make_interval(secs => $4::int) END,
+         updated_at = now()
+       RETURNING failures, locked_until`,
+      [counter.subject, counter.userId, limit, this.settings.lockoutDuration],
+    );
+    if (row === undefined) throw new Error('the attempt was not counted');
+    if (row.failures > limit && row.locked_until !== null) {
+      throw new AuthError('account_locked', { lockedUntil: row.locked_until });
+    }
+    return { last: row.failures === limit };
+  }
+
+  /** The attempt was right: the counter starts at 0 again. */
+  async reset(counter: AttemptCounter): Promise<void> {
+    await this.attempts.delete({ subject: counter.subject });
+  }
+
+  /** Opens a locked account, on every device. */
+  async unlock(manager: EntityManager, userId: string): Promise<void> {
+    await manager.delete(LoginAttempts, { userId });
+  }
+
+  private async removeForgotten(): Promise<void> {
+    try {
+      await this.attempts.query(
+        `DELETE FROM login_attempts WHERE subject IN (
+           SELECT subject FROM login_attempts
+            WHERE locked_until <= now() OR (locked_until IS NULL AND updated_at < now() - ${FORGOTTEN_AFTER})
+            LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
+      );
+    } catch (error) {
+      this.logger.warn(`Old login attempts could not be removed: ${String(error)}`);
+    }
+  }
+}
+
+/** The subject of an account's own counter, as in `login_attempts`. */
+export function accountSubject(userId: string): string {
+  return `user:${userId}`;
+}

@@ -1,0 +1,189 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Brackets, type EntityManager, Repository } from 'typeorm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Role } from '../access/index.js';
+import { LOCKS, takeLock, violatedConstraint } from '../database/index.js';
+import { AuthError, invalidField } from '../errors/index.js';
+import { afterId, type Page, pageOf, type PageQuery } from '../http/index.js';
+import { foldIdentifier } from './identifiers.js';
+import { accountSubject } from './login-throttle.js';
+import { LoginAttempts } from './login-attempts.entity.js';
+import { User } from './user.entity.js';
+
+/** A user as others may see them: the account, and whether it is locked at this moment. */
+export interface UserView {
+  user: User;
+  lockedUntil: Date | null;
+}
+
+/** What an account is made of. At least one of `email` and `username` is there. */
+export interface NewUser {
+  email: string | null;
+  username: string | null;
+  name: string | null;
+  pictureUrl?: string | null;
+  role: Role;
+  /** As `PasswordHasher.hash` gave it; `null`: nobody can sign in until one is set. */
+  passwordHash: string | null;
+  disabledAt?: Date | null;
+}
+
+/** What may change of an account; what is absent stays. */
+export interface UserPatch {
+  email?: string | null;
+  username?: string | null;
+  name?: string | null;
+  pictureUrl?: string | null;
+  role?: Role;
+  passwordHash?: string;
+  disabledAt?: Date | null;
+}
+
+/** The accounts: looking up, adding, changing. Who may do it is decided by the callers. */
+@Injectable()
+export class UsersService {
+  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+
+  /** @throws AuthError `not_found` */
+  async get(id: string, manager: EntityManager = this.users.manager): Promise<User> {
+    const user = await manager.findOneBy(User, { id });
+    if (user === null) throw new AuthError('not_found');
+    return user;
+  }
+
+  /** @throws AuthError `not_found` */
+  async getView(id: string): Promise<UserView> {
+    const [view] = await this.viewsWhere((query) => query.where('user.id = :id', { id }));
+    if (view === undefined) throw new AuthError('not_found');
+    return view;
+  }
+
+  /** Users, newest first; `search` is part of an email, a username or a name. */
+  async find(search: string | undefined, page: PageQuery): Promise<Page<UserView>> {
+    const after = afterId(page);
+    const views = await this.viewsWhere((query) => {
+      query.orderBy('user.id', 'DESC').limit(page.limit + 1);
+      if (after !== undefined) query.andWhere('user.id < :after', { after });
+      if (search !== undefined) query.andWhere(matching(search));
+    });
+    const rows = views.map((view) => ({ id: view.user.id, view }));
+    const { items, nextCursor } = pageOf(rows, page.limit);
+    return { items: items.map((row) => row.view), nextCursor };
+  }
+
+  /** Users by position, newest first, and how many there are in all: for wires that page by offset. */
+  async findRange(search: string | undefined, offset: number, limit: number): Promise<{ users: User[]; total: number }> {
+    const query = this.users.createQueryBuilder('user').orderBy('user.id', 'DESC').skip(offset).take(limit);
+    if (search !== undefined) query.where(matching(search));
+    const [users, total] = await query.getManyAndCount();
+    return { users, total };
+  }
+
+  /** Whether anybody owns this instance. */
+  hasOwner(manager: EntityManager = this.users.manager): Promise<boolean> {
+    return manager.existsBy(User, { role: 'owner' });
+  }
+
+  /** Whether there is any account at all. */
+  hasUsers(manager: EntityManager = this.users.manager): Promise<boolean> {
+    return manager.exists(User);
+  }
+
+  /** The account that an email address or a username names. */
+  findByIdentifier(identifier: string, manager: EntityManager = this.users.manager): Promise<User | null> {
+    const folded = foldIdentifier(identifier);
+    return manager.findOneBy(User, folded.includes('@') ? { emailFolded: folded } : { usernameFolded: folded });
+  }
+
+  /** @throws AuthError `email_taken`, `username_taken` */
+  async create(manager: EntityManager, account: NewUser): Promise<User> {
+    const user = manager.create(User, { id: uuidv7(), ...account, ...folded(account) });
+    await this.refusingTaken(() => manager.insert(User, user));
+    return this.get(user.id, manager);
+  }
+
+  /**
+   * Changes an account.
+   * @throws AuthError `not_found`, `email_taken`, `username_taken`, `validation_failed` when no identifier would be left
+   */
+  async update(manager: EntityManager, id: string, patch: UserPatch): Promise<User> {
+    const user = await this.get(id, manager);
+    const { email = user.email, username = user.username } = patch;
+    if (email === null && username === null) throw invalidField('email', 'an account needs an email or a username');
+    await this.refusingTaken(() =>
+      manager.update(User, { id }, {
+        ...patch,
+        ...folded(patch),
+        ...(patch.passwordHash === undefined ? {} : { passwordChangedAt: () => 'now()' }),
+        updatedAt: () => 'now()',
+      }),
+    );
+    return this.get(id, manager);
+  }
+
+  /** Whether an owner other than this one could still sign in. Holds the lock that keeps it so until the commit. */
+  async hasOtherOwner(manager: EntityManager, id: string): Promise<boolean> {
+    await takeLock(manager, LOCKS.owners);
+    return manager
+      .createQueryBuilder(User, 'user')
+      .where("user.role = 'owner' AND user.disabled_at IS NULL AND user.id <> :id", { id })
+      .getExists();
+  }
+
+  private async viewsWhere(
+    narrow: (query: ReturnType<Repository<User>['createQueryBuilder']>) => unknown,
+  ): Promise<UserView[]> {
+    const query = this.users
+      .createQueryBuilder('user')
+      .leftJoin(LoginAttempts, 'attempts', `attempts.subject = '${accountSubject('')}' || user.id AND attempts.locked_until > now()`)
+      .addSelect('attempts.locked_until', 'locked_until');
+    narrow(query);
+    const { entities, raw } = await query.getRawAndEntities<{ locked_until: Date | null }>();
+    return entities.map((user, index) => ({ user, lockedUntil: raw[index]?.locked_until ?? null }));
+  }
+
+  private async refusingTaken<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      const constraint = violatedConstraint(error);
+      if (constraint === 'users_email_key') throw new AuthError('email_taken', { fields: [taken('email')], cause: error });
+      if (constraint === 'users_username_key') {
+        throw new AuthError('username_taken', { fields: [taken('username')], cause: error });
+      }
+      throw error;
+    }
+  }
+}
+
+/**
+ * What contains a text, in the email address, the username or the name. Identifiers are folded already, whatever the
+ * database's locale knows of capital letters.
+ */
+function matching(search: string): Brackets {
+  return new Brackets((either) =>
+    either
+      .where('user.email_folded LIKE :folded', { folded: partOf(foldIdentifier(search)) })
+      .orWhere('user.username_folded LIKE :folded')
+      .orWhere('user.name ILIKE :part', { part: partOf(search) }),
+  );
+}
+
+/** A pattern of LIKE that finds a text anywhere, taken literally. */
+function partOf(text: string): string {
+  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}
+
+function taken(field: string): { field: string; message: string } {
+  return { field, message: 'is already in use' };
+}
+
+/** The columns that identifiers are compared by, for those identifiers that are given. */
+function folded(account: { email?: string | null; username?: string | null }): Partial<User> {
+  const { email, username } = account;
+  return {
+    ...(email === undefined ? {} : { emailFolded: email === null ? null : foldIdentifier(email) }),
+    ...(username === undefined ? {} : { usernameFolded: username === null ? null : foldIdentifier(username) }),
+  };
+}
