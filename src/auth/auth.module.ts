@@ -1,0 +1,52 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { PassportModule } from '@nestjs/passport';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKeysModule } from '../api-keys/index.js';
+import { Settings } from '../config/index.js';
+import { RequestValidation } from '../http/index.js';
+import { SessionsModule } from '../sessions/index.js';
+import { User, UsersModule } from '../users/index.js';
+import { AccessGuard } from './access.guard.js';
+import { AccountController } from './account.controller.js';
+import { ApiKeyStrategy } from './api-key.strategy.js';
+import { AuthController } from './auth.controller.js';
+import { AuthService } from './auth.service.js';
+import { CredentialReaders } from './credential.js';
+import { DeviceCookie } from './device-cookie.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { LocalStrategy } from './local.strategy.js';
+import { NoAuthentication } from './no-authentication.js';
+
+@Module({
+  imports: [
+    ApiKeysModule,
+    PassportModule,
+    SessionsModule,
+    UsersModule,
+    TypeOrmModule.forFeature([User]),
+    ThrottlerModule.forRootAsync({
+      inject: [Settings],
+      useFactory: (settings: Settings) => ({
+        throttlers: [{ name: 'credentials', limit: settings.rateLimitAttempts, ttl: settings.rateLimitWindow * 1000 }],
+        skipIf: () => !settings.rateLimitEnabled,
+        setHeaders: false,
+      }),
+    }),
+  ],
+  controllers: [AuthController, AccountController],
+  providers: [
+    ApiKeyStrategy,
+    AuthService,
+    CredentialReaders,
+    DeviceCookie,
+    JwtStrategy,
+    LocalStrategy,
+    NoAuthentication,
+    RequestValidation,
+    { provide: APP_GUARD, useClass: AccessGuard },
+  ],
+  exports: [AuthService, CredentialReaders, DeviceCookie, ThrottlerModule],
+})
+export class AuthModule {}

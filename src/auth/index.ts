@@ -1,0 +1,7 @@
+export { AuthModule } from './auth.module.js';
+export { AuthService, type SignIn } from './auth.service.js';
+export { type CredentialReader, CredentialReaders, readBearer } from './credential.js';
+export { DeviceCookie } from './device-cookie.js';
+export { OptionalAccessToken } from './optional-access-token.js';
+export { addressGroup, RateLimited } from './rate-limit.js';
+export type { TokenPolicy } from './token-policy.js';

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { Strategy } from 'passport-jwt';
+import type { UserPrincipal } from '../access/index.js';
+import { Settings } from '../config/index.js';
+import { AuthError } from '../errors/index.js';
+import { isAccessToken, SessionsService, SigningKeys, verificationOptions } from '../sessions/index.js';
+import { VerifiedTokens } from './verified-tokens.js';
+
+/** Verifies access tokens (RFC 7519 §7.2, RFC 8725) and asks whether their session is alive. */
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+  private readonly verified = new VerifiedTokens();
+
+  constructor(
+    settings: Settings,
+    keys: SigningKeys,
+    private readonly sessions: SessionsService,
+  ) {
+    super({
+      ...verificationOptions(settings),
+      jwtFromRequest: (request: unknown) => tokenOf(request),
+      secretOrKeyProvider: (_request: unknown, token: string, done: (error: unknown, key: unknown) => void) => {
+        const key = keys.jwtKeyFor(keyIdOf(token));
+        done(key === null ? new Error('unknown key') : null, key);
+      },
+      passReqToCallback: true,
+    } as unknown as ConstructorParameters<typeof Strategy>[0] & { passReqToCallback: true });
+  }
+
+  /** Passport's entry. A token whose signature was verified before goes straight to the session check. */
+  override authenticate(request: never, options?: never): void {
+    const claims = this.verified.get(tokenOf(request) ?? '');
+    if (claims === undefined) {
+      try {
+        super.authenticate(request, options);
+      } catch (error) {
+        // jsonwebtoken trips over claims that are no object.
+        this.fail(error as never);
+      }
+      return;
+    }
+    this.sessions.authenticate(claims).then(
+      (principal) => { this.success(principal); },
+      (error: unknown) => { this.error(error as Error); },
+    );
+  }
+
+  /** @throws AuthError `invalid_token` */
+  async validate(request: FastifyRequest, claims: unknown): Promise<UserPrincipal> {
+    if (!isAccessToken(claims)) throw new AuthError('invalid_token');
+    const principal = await this.sessions.authenticate(claims);
+    const { sub, sid, exp } = claims;
+    this.verified.remember(tokenOf(request) ?? '', { sub, sid, exp });
+    return principal;
+  }
+}
+
+function tokenOf(request: unknown): string | null {
+  const { credential } = request as FastifyRequest;
+  return credential?.kind === 'access-token' ? credential.token : null;
+}
+
+/** The `kid` that a token claims; nothing depends on it but which of our two keys is tried. */
+function keyIdOf(token: string): unknown {
+  try {
+    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString('utf8'));
+    return (header as { kid?: unknown } | null)?.kid;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { Settings } from '../config/index.js';
+import { AuthError } from '../errors/index.js';
+import { AccessTokenGuard } from './access.guard.js';
+import { CredentialReaders } from './credential.js';
+
+/**
+ * For public routes that do a little more for somebody who is signed in, such as a logout that anybody may call. With a
+ * good access token the route has a principal; without one, or with a bad one, it has none, and nobody is refused.
+ */
+@Injectable()
+export class OptionalAccessToken implements CanActivate {
+  private readonly accessTokens = new AccessTokenGuard();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly credentials: CredentialReaders,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const credential = this.credentials.read(request);
+    if (this.settings.authDisabled || credential.kind !== 'access-token') return true;
+    request.credential = credential;
+    try {
+      await this.accessTokens.canActivate(context);
+    } catch (error) {
+      // Any other fault is told: nobody may believe that a session has ended when nobody could look.
+      if (!(error instanceof AuthError && error.code === 'invalid_token')) throw error;
+    }
+    return true;
+  }
+}

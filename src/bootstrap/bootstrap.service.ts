@@ -1,0 +1,117 @@
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
+import { ApiKeysService } from '../api-keys/index.js';
+import { type AuditAction, AuditLog } from '../audit/index.js';
+import { Settings } from '../config/index.js';
+import { LOCKS, withLock } from '../database/index.js';
+import { AuthError, type AuthErrorCode } from '../errors/index.js';
+import { NO_CLIENT } from '../http/index.js';
+import { PrincipalCache } from '../principals/index.js';
+import { DeclaredAccounts, PasswordHasher, User, UsersService } from '../users/index.js';
+import { BootstrapError } from './bootstrap-error.js';
+import { SetupService } from './setup.service.js';
+
+/** What the core refuses, in words for an operator. */
+const REFUSALS: Partial<Record<AuthErrorCode, string>> = {
+  email_taken: 'another account has this email address already; use another, or change that account first',
+  username_taken: 'another account has this username already; use another, or change that account first',
+};
+
+/**
+ * Brings the first accounts and the first API key from the environment, when the module starts. Instances that start
+ * together take turns on an advisory lock, so that what is made once is made once.
+ */
+@Injectable()
+export class BootstrapService implements OnModuleInit {
+  private readonly logger = new Logger('Bootstrap');
+
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly settings: Settings,
+    private readonly users: UsersService,
+    private readonly declaredAccounts: DeclaredAccounts,
+    private readonly hasher: PasswordHasher,
+    private readonly apiKeys: ApiKeysService,
+    private readonly setup: SetupService,
+    private readonly cache: PrincipalCache,
+    private readonly auditLog: AuditLog,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const changed = await withLock(this.dataSource, LOCKS.bootstrap, async (manager) => {
+      await this.makeOwner(manager);
+      const admin = await this.matchAdmin(manager);
+      await this.importApiKey(manager);
+      if (await this.users.hasOwner(manager)) await this.setup.close(manager);
+      else if (!this.settings.authDisabled) await this.setup.open(manager);
+      return admin;
+    });
+    if (changed !== null) await this.cache.forgetUser(changed);
+  }
+
+  /** `BOOTSTRAP_OWNER_*`: an owner where there is none, never touched later. */
+  private async makeOwner(manager: EntityManager): Promise<void> {
+    const { bootstrapOwnerEmail, bootstrapOwnerUsername, bootstrapOwnerPassword, bootstrapOwnerName } = this.settings;
+    if (bootstrapOwnerPassword === undefined) return;
+    if (await this.users.hasOwner(manager)) {
+      // Whichever owner: the one made from the variables may be called otherwise by now.
+      if (await manager.existsBy(User, { role: 'owner', lastLoginAt: Not(IsNull()) })) {
+        this.logger.warn('BOOTSTRAP_OWNER_PASSWORD is still set, and the owner has signed in: remove it from the environment');
+      }
+      return;
+    }
+    const owner = await this.explaining('BOOTSTRAP_OWNER_EMAIL, BOOTSTRAP_OWNER_USERNAME', async () =>
+      this.users.create(manager, {
+        email: bootstrapOwnerEmail ?? null,
+        username: bootstrapOwnerUsername ?? null,
+        name: bootstrapOwnerName,
+        role: 'owner',
+        passwordHash: await this.hasher.hash(bootstrapOwnerPassword),
+      }),
+    );
+    await this.record(manager, 'bootstrap.owner_created', 'user', owner.id);
+    this.logger.log('The owner was created from BOOTSTRAP_OWNER_*');
+  }
+
+  /** `ADMIN_EMAIL`, `ADMIN_PASSWORD`: an owner that follows the variables. Returns the user it changed. */
+  private async matchAdmin(manager: EntityManager): Promise<string | null> {
+    const { adminEmail, adminPassword } = this.settings;
+    if (adminEmail === undefined || adminPassword === undefined) return null;
+    const { done, userId } = await this.explaining('ADMIN_EMAIL', () =>
+      this.declaredAccounts.match(manager, adminEmail, adminPassword),
+    );
+    if (done === 'unchanged') return null;
+    await this.record(manager, done === 'created' ? 'bootstrap.admin_created' : 'bootstrap.admin_updated', 'user', userId);
+    this.logger.log(`The account of ADMIN_EMAIL was ${done}`);
+    return userId;
+  }
+
+  /** `BOOTSTRAP_API_KEY`: a first key, the instance's own. */
+  private async importApiKey(manager: EntityManager): Promise<void> {
+    const { bootstrapApiKey, bootstrapApiKeyScopes } = this.settings;
+    if (bootstrapApiKey === undefined) return;
+    if (!this.apiKeys.isPlausible(bootstrapApiKey)) {
+      throw new BootstrapError('BOOTSTRAP_API_KEY begins like one of our own keys, but its checksum is wrong: is it complete?');
+    }
+    const { done, id } = await this.apiKeys.import(manager, bootstrapApiKey, 'Bootstrap', [...bootstrapApiKeyScopes]);
+    if (done === 'revoked') this.logger.warn('BOOTSTRAP_API_KEY has been revoked and stays so: set another one');
+    if (done !== 'imported') return;
+    await this.record(manager, 'bootstrap.api_key_imported', 'api-key', id);
+    this.logger.log('The API key of BOOTSTRAP_API_KEY was imported');
+  }
+
+  private async explaining<T>(variables: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AuthError) && (error as Error).constructor !== Error) throw error;
+      const reason = error instanceof AuthError ? REFUSALS[error.code] ?? error.message : (error as Error).message;
+      throw new BootstrapError(reason.startsWith(variables) ? reason : `${variables}: ${reason}`, { cause: error });
+    }
+  }
+
+  private record(manager: EntityManager, action: AuditAction, type: 'user' | 'api-key', id: string): Promise<void> {
+    return this.auditLog.record({ action, subject: { type, id }, client: NO_CLIENT }, manager);
+  }
+}
