@@ -1,0 +1,1 @@
+export { asyncat } from './asyncat.dialect.js';

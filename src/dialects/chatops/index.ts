@@ -1,0 +1,2 @@
+export { chatops } from './chatops.dialect.js';
+export { Server } from './servers/index.js';

@@ -1,0 +1,1 @@
+export { osmedeus } from './osmedeus.dialect.js';

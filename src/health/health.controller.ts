@@ -1,0 +1,43 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Public } from '../access/index.js';
+import { NativeApi, Settings, VERSION } from '../config/index.js';
+import { HealthBody, ReadinessBody } from './health.dto.js';
+import { ReadinessCheck } from './readiness.js';
+
+@ApiTags('Health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly readiness: ReadinessCheck,
+    private readonly settings: Settings,
+    private readonly nativeApi: NativeApi,
+  ) {}
+
+  /** Whether the process is alive. Touches nothing. */
+  @Get()
+  @Public()
+  @ApiOkResponse({ type: HealthBody })
+  live(): HealthBody {
+    return {
+      status: 'ok',
+      timestamp: new Date().toISOString(),
+      version: VERSION,
+      nativeApi: this.nativeApi.path,
+      ...(this.settings.authDisabled ? { warnings: ['Authentication is switched off: every request is the owner’s.'] } : {}),
+    };
+  }
+
+  /** Whether the instance can do its work: database and migrations. */
+  @Get('ready')
+  @Public()
+  @ApiOkResponse({ type: ReadinessBody })
+  @ApiServiceUnavailableResponse({ type: ReadinessBody })
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessBody> {
+    const checks = await this.readiness.check();
+    const ready = Object.values(checks).every((state) => state === 'up');
+    if (!ready) void reply.status(503);
+    return { status: ready ? 'ready' : 'unready', checks };
+  }
+}

@@ -1,0 +1,1 @@
+export { HealthModule, PublicConfigModule } from './health.module.js';
