@@ -1,0 +1,52 @@
+import { type DynamicModule, Module, type ModuleMetadata } from '@nestjs/common';
+import { APP_PIPE, RouterModule } from '@nestjs/core';
+import { AgentsModule } from './agents/index.js';
+import { ApiKeysModule } from './api-keys/index.js';
+import { AuditModule } from './audit/index.js';
+import { AuthModule } from './auth/index.js';
+import { BootstrapModule } from './bootstrap/index.js';
+import { ConfigModule, NativeApi, type Settings } from './config/index.js';
+import { DatabaseModule, type DatabaseTarget } from './database/index.js';
+import { DialectsModule, MountedDialects } from './dialects/index.js';
+import { HealthModule, PublicConfigModule } from './health/index.js';
+import { RequestValidation } from './http/index.js';
+import { PrincipalsModule } from './principals/index.js';
+import { SessionsModule } from './sessions/index.js';
+import { UsersModule } from './users/index.js';
+
+/** What an instance is made of. */
+export interface AppOptions {
+  /** With `jwtSecret` given or generated. */
+  settings: Settings;
+  database: DatabaseTarget;
+  /** The product's own modules; their routes are guarded like Gatehouse's. */
+  imports?: NonNullable<ModuleMetadata['imports']>;
+}
+
+/** Modules whose routes stand below the native API's prefix. */
+const NATIVE_MODULES = [AgentsModule, ApiKeysModule, AuditModule, AuthModule, PublicConfigModule, UsersModule];
+
+/** The composition of the whole. */
+@Module({})
+export class AppModule {
+  static forRoot({ settings, database, imports = [] }: AppOptions): DynamicModule {
+    const dialects = new MountedDialects(settings);
+    const nativeApi = new NativeApi(dialects.nativePath);
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(settings, nativeApi),
+        DatabaseModule.forRoot(database, settings.databasePoolSize),
+        PrincipalsModule,
+        SessionsModule,
+        BootstrapModule,
+        HealthModule,
+        DialectsModule.forRoot(dialects),
+        ...NATIVE_MODULES,
+        RouterModule.register(NATIVE_MODULES.map((module) => ({ path: nativeApi.path, module }))),
+        ...imports,
+      ],
+      providers: [{ provide: APP_PIPE, useClass: RequestValidation }],
+    };
+  }
+}
