@@ -58,6 +58,19 @@ module.exports = {
       to: { path: '^src/[^/]+/.+', pathNot: ['/index\\.ts$'] },
     },
     {
+      name: 'dialects-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^src/dialects/([^/]+)/' },
+      to: { path: '^src/dialects/[^/]+/', pathNot: '^src/dialects/$1/' },
+    },
+    {
+      name: 'dialects-touch-no-database',
+      comment: "A dialect translates. ChatOps' servers are a domain of its own, written as any product's module is",
+      severity: 'error',
+      from: { path: '^src/dialects/', pathNot: '^src/dialects/chatops/(servers/|chatops\\.module)' },
+      to: { path: ['^src/database/', 'node_modules/(typeorm|@nestjs/typeorm|pg)/'] },
+    },
+    {
       name: 'declared-dependencies',
       severity: 'error',
       from: { path: '^src/' },

@@ -271,12 +271,12 @@ describe('the message', () => {
   it('never shows a secret, but its length where that is the fault', () => {
     const hidden: Record<string, string> = {
       JWT_SECRET: 'hush-jwt', JWT_SECRET_PREVIOUS: 'hush-previous', DATABASE_URL: 'hush://user:hush@db', BOOTSTRAP_OWNER_PASSWORD: 'hush-owner',
-      ADMIN_PASSWORD: 'hush-admin', BOOTSTRAP_API_KEY: 'hush-key',
+      ADMIN_PASSWORD: 'hush-admin', BOOTSTRAP_API_KEY: 'hush-key', AUTH_API_KEY: 'hush hush', LOCAL_PASSWORD: 'hush-local',
     };
     expect(Object.keys(hidden).sort()).toEqual(SETTING_VARIABLES.filter(({ secret }) => secret).map(({ name }) => name).sort());
     const error = errorOf({ ...hidden, JWT_SECRTE: 'hush-typo' });
     expect(error.faults.map(({ name }) => name)).toEqual([
-      'DATABASE_URL', 'JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'BOOTSTRAP_API_KEY', 'ADMIN_EMAIL', 'BOOTSTRAP_OWNER_PASSWORD', 'BOOTSTRAP_OWNER_EMAIL', 'JWT_SECRTE',
+      'DATABASE_URL', 'JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'BOOTSTRAP_API_KEY', 'AUTH_API_KEY', 'ADMIN_EMAIL', 'BOOTSTRAP_OWNER_PASSWORD', 'BOOTSTRAP_OWNER_EMAIL', 'JWT_SECRTE',
     ]);
     expect(error.message).toContain('JWT_SECRET: got (hidden), 8 characters; wants at least 48');
     expect(error.message).toContain('BOOTSTRAP_OWNER_PASSWORD: got (hidden), 10 characters; wants at least 12');
