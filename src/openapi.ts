@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { documentAccess, SECURITY_SCHEMES } from './access/index.js';
+import { documentAccess, type DocumentedWire, SECURITY_SCHEMES } from './access/index.js';
 import { NativeApi, VERSION } from './config/index.js';
 import { type Dialect, MountedDialects } from './dialects/index.js';
 import { AUTH_ERROR_CODES, AuthError, type AuthErrorCode } from './errors/index.js';
@@ -30,10 +30,13 @@ export function createDocument(app: NestFastifyApplication): OpenAPIObject {
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token, as a login answered it.' },
       SECURITY_SCHEMES.accessToken,
     )
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' }, SECURITY_SCHEMES.apiKey)
-    .build();
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' }, SECURITY_SCHEMES.apiKey);
+  for (const { name, basePath, apiKeyHeader } of dialects.all) {
+    if (apiKeyHeader === undefined) continue;
+    builder.addApiKey({ type: 'apiKey', in: 'header', name: apiKeyHeader, description: `An API key, below \`${basePath}\`.` }, apiKeySchemeOf(name));
+  }
   const extraModels = [ProblemDetails, ...dialects.all.map(({ errors }) => errors.schema)];
-  const document = SwaggerModule.createDocument(app, builder, { extraModels });
+  const document = SwaggerModule.createDocument(app, builder.build(), { extraModels });
   const wireOf = (path: string): Wire => wireAt(path, dialects.of(path));
   documentAccess(document, wireOf);
   completeOperations(document, wireOf);
@@ -45,10 +48,13 @@ function describeDialects(dialects: readonly Dialect[]): string {
   return places.length === 0 ? '' : `\n\nDialects, with errors of their own form:\n${places.join('')}`;
 }
 
-/** How errors look below a path. */
-interface Wire {
-  readonly mediaType: string;
-  readonly schema: string;
+/** A dialect's own way to take API keys. */
+function apiKeySchemeOf(dialect: string): string {
+  return `${dialect}ApiKey`;
+}
+
+/** How keys are taken, and how errors look, below a path. */
+interface Wire extends DocumentedWire {
   /** What an error looks like; of a code that the wire answers with this status. */
   readonly answer: (code: AuthErrorCode) => { status: number; body: unknown };
   readonly isNative: boolean;
@@ -61,10 +67,11 @@ function wireAt(path: string, dialect: Dialect | null): Wire {
       const body = problemExample(code, instance);
       return { status: body.status, body };
     };
-    return { mediaType: PROBLEM_MEDIA_TYPE, schema: ProblemDetails.name, answer, isNative: true };
+    return { apiKeyScheme: SECURITY_SCHEMES.apiKey, mediaType: PROBLEM_MEDIA_TYPE, schema: ProblemDetails.name, answer, isNative: true };
   }
   const { schema, render } = dialect.errors;
-  return { mediaType: 'application/json', schema: schema.name, answer: (code) => render(exampleError(code)), isNative: false };
+  const apiKeyScheme = dialect.apiKeyHeader === undefined ? SECURITY_SCHEMES.apiKey : apiKeySchemeOf(dialect.name);
+  return { apiKeyScheme, mediaType: 'application/json', schema: schema.name, answer: (code) => render(exampleError(code)), isNative: false };
 }
 
 /** An error as it might happen, for a wire to render. */

@@ -1,27 +1,19 @@
 import type { Server } from 'node:http';
-import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as Pino } from 'pino';
-import { AppModule, type AppOptions } from './app.module.js';
+import type { AppOptions } from './app.module.js';
+import { createApp } from './application.js';
 import { SetupService, StartNotices } from './bootstrap/index.js';
 import { generatedJwtSecret, NativeApi, type Settings } from './config/index.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/index.js';
-import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
-import { AuthError } from './errors/index.js';
-import { createLogger, logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
-import { serveDocument } from './openapi.js';
-import { readForwardedAddresses, trustedProxies } from './proxies.js';
+import { MountedDialects } from './dialects/index.js';
+import { createLogger } from './log/index.js';
 import { databaseError, listenError } from './start-error.js';
 import { SeededAccount } from './users/index.js';
 
-const BODY_LIMIT_BYTES = 1024 * 1024;
 /** When the server stops, requests that are under way get this long; then their connections are cut. */
 const DRAIN_MS = 8_000;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
-const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** A server that listens. */
 export interface RunningServer {
@@ -123,74 +115,4 @@ function withSecret(settings: Settings): Settings {
   if (settings.jwtSecret !== undefined) return settings;
   const prototype = Object.getPrototypeOf(settings) as object;
   return Object.assign(Object.create(prototype) as Settings, settings, { jwtSecret: generatedJwtSecret(settings.dataDir) });
-}
-
-async function createApp(options: AppOptions, log: Pino): Promise<NestFastifyApplication> {
-  const { settings } = options;
-  const filter = new DialectErrorFilter(log, new MountedDialects(settings));
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: trustedProxies(settings.trustProxy),
-    genReqId: requestIdOf,
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      // No hook runs for these.
-      void reply.header('x-request-id', request.id);
-      reply.raw.once('finish', () => { logRequest(log, request, reply); });
-      filter.answer(new AuthError('malformed_body', { detail: 'The URL could not be read.', cause: error }), request, reply);
-    },
-  });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(options), adapter, {
-    logger: new NestLog(log),
-    abortOnError: false,
-  });
-  app.useGlobalFilters(filter);
-  // Fastify reads text/plain unasked; here it is a media type like any other that is not accepted.
-  adapter.getInstance().removeContentTypeParser('text/plain');
-  readForwardedAddresses(adapter.getInstance());
-  logRequests(adapter.getInstance(), log);
-  takeEmptyBodies(app);
-  acceptBodies(app);
-  await app.register(cookie);
-  // No upgrade-insecure-requests: it breaks Swagger UI over plain HTTP away from localhost.
-  await app.register(helmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
-  adapter.getInstance().addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
-    // Answers are about one caller (RFC 9111 §5.2.2.5); the pages of Swagger UI are not.
-    if (!request.url.startsWith('/docs')) void reply.header('cache-control', 'no-store');
-    done(null, payload);
-  });
-  if (settings.corsOrigin.length > 0) {
-    // The methods must be named: @fastify/cors allows but GET, HEAD and POST by itself.
-    const exposedHeaders = ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
-    app.enableCors({ origin: [...settings.corsOrigin], credentials: true, methods: CORS_METHODS, exposedHeaders });
-  }
-  if (settings.docsEnabled) serveDocument(app);
-  return app;
-}
-
-/**
- * A request without a body has none, whatever media type it names: many clients send the header with every request, and
- * Fastify would refuse no text at all as bad JSON.
- */
-function takeEmptyBodies(app: NestFastifyApplication): void {
-  app.getHttpAdapter().getInstance().addHook('preParsing', (request: FastifyRequest, _reply, payload, done) => {
-    const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-    if (length === '0' && encoding === undefined) delete request.headers['content-type'];
-    done(null, payload);
-  });
-}
-
-/**
- * A form is JSON's equal for the login alone; everywhere else it is a media type that is not accepted. A route that takes
- * no body at all does not look at one either: clients that always say `application/json` and send nothing are common.
- */
-function acceptBodies(app: NestFastifyApplication): void {
-  app.getHttpAdapter().getInstance().addHook('preParsing', (request: FastifyRequest, _reply, payload, done) => {
-    const form = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
-    const { acceptsForm, ignoresBody } = request.routeOptions.config as { acceptsForm?: boolean; ignoresBody?: boolean };
-    if (ignoresBody) {
-      for (const name of ['content-type', 'content-length', 'transfer-encoding']) Reflect.deleteProperty(request.raw.headers, name);
-      done(null, payload);
-    } else if (form && !acceptsForm && !request.is404) done(new AuthError('unsupported_media_type'), payload);
-    else done(null, payload);
-  });
 }

@@ -203,7 +203,9 @@ describe('the dialect osmedeus', () => {
 
   it('describes its routes and errors', async () => {
     const { body } = await send(`GET ${suite.gatehouse.url}/openapi.json`);
-    const { paths } = body as { paths: Record<string, Json> };
+    const { paths, components } = body as { paths: Record<string, Json>; components: Json };
+    expect(paths['/osm/api/user'].get.security).toContainEqual({ osmedeusApiKey: [] });
+    expect(components.securitySchemes.osmedeusApiKey).toMatchObject({ type: 'apiKey', in: 'header', name: 'x-osm-api-key' });
     expect(Object.keys(paths).filter((path) => path.startsWith('/osm'))).toEqual(['/osm/api/login', '/osm/api/logout', '/osm/api/user']);
     expect(paths['/osm/api/login'].post.requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/OsmedeusLoginBody' });
     for (const operation of [paths['/osm/api/login'].post, paths['/osm/api/user'].get]) {

@@ -9,23 +9,31 @@ const EXTENSION = /^x-access-(class|handler)-(\w+)$/;
 /** The names of the security schemes in the document. */
 export const SECURITY_SCHEMES = { password: 'password', accessToken: 'accessToken', apiKey: 'apiKey' } as const;
 
+/** How the routes at a path take API keys, and show errors. */
+export interface DocumentedWire {
+  readonly apiKeyScheme: string;
+  readonly mediaType: string;
+  /** The schema of an error. */
+  readonly schema: string;
+}
+
 /**
  * Writes into every operation what its decorators ask for: the security, and the answers 401 and 403. An operation
  * without any is for signed-in people, as the guard sees it too.
- * @param errorsOf the schema of the errors below a path
+ * @param wireOf what is particular to the routes at a path
  */
-export function documentAccess(document: OpenAPIObject, errorsOf: (path: string) => { mediaType: string; schema: string }): void {
+export function documentAccess(document: OpenAPIObject, wireOf: (path: string) => DocumentedWire): void {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS) {
       const operation = item[method];
-      if (operation !== undefined) documentOperation(operation, errorsOf(path));
+      if (operation !== undefined) documentOperation(operation, wireOf(path));
     }
   }
 }
 
-function documentOperation(operation: Operation, errors: { mediaType: string; schema: string }): void {
+function documentOperation(operation: Operation, errors: DocumentedWire): void {
   const access = takeAccess(operation);
-  operation.security = securityOf(access);
+  operation.security = securityOf(access, errors.apiKeyScheme);
   if (access.public) return;
   const { roles = [], scopes = [] } = access;
   operation.responses['401'] ??= answer(access.apiKeyOnly ? 'No API key, or one that is not good' : 'No credential, or one that is not good', errors);
@@ -47,9 +55,9 @@ function takeAccess(operation: Operation): Access {
   return mergeAccess(found.class, found.handler);
 }
 
-function securityOf(access: Access): Record<string, string[]>[] {
+function securityOf(access: Access, apiKeyScheme: string): Record<string, string[]>[] {
   if (access.public) return [];
-  const apiKey = { [SECURITY_SCHEMES.apiKey]: [] };
+  const apiKey = { [apiKeyScheme]: [] };
   if (access.apiKeyOnly) return [apiKey];
   const person = [{ [SECURITY_SCHEMES.password]: [] }, { [SECURITY_SCHEMES.accessToken]: [] }];
   return access.scopes === undefined ? person : [...person, apiKey];
@@ -63,6 +71,6 @@ function needsOf(roles: readonly string[], scopes: readonly string[]): string {
   return needs.length === 0 ? 'For signed-in people, not for API keys' : `Needs ${needs.join(' and ')}`;
 }
 
-function answer(description: string, { mediaType, schema }: { mediaType: string; schema: string }): Operation['responses'][string] {
+function answer(description: string, { mediaType, schema }: DocumentedWire): Operation['responses'][string] {
   return { description, content: { [mediaType]: { schema: { $ref: `#/components/schemas/${schema}` } } } };
 }

@@ -8,12 +8,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, Public, type UserPrincipal } from '../access/index.js';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
-import { type Client, CurrentClient, ProblemDetails } from '../http/index.js';
+import { type Client, CurrentClient, isForm, ProblemDetails } from '../http/index.js';
 import { userBody, UsersService } from '../users/index.js';
 import { AuthStatusBody, LoginBody, RefreshBody, RegisterBody, SignInBody, TokensBody } from './auth.dto.js';
 import { AuthService, type SignIn, type Tokens } from './auth.service.js';
 import { DeviceCookie } from './device-cookie.js';
-import { isForm, LocalAuthGuard } from './local-auth.guard.js';
+import { LocalAuthGuard } from './local-auth.guard.js';
 import { RateLimited } from './rate-limit.js';
 import { nativePolicy } from './token-policy.js';
 

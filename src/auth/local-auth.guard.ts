@@ -2,7 +2,7 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { AuthError, invalidField } from '../errors/index.js';
-import { RequestValidation } from '../http/index.js';
+import { isForm, RequestValidation } from '../http/index.js';
 import { LoginBody } from './auth.dto.js';
 import type { SignIn } from './auth.service.js';
 
@@ -54,11 +54,6 @@ export class LocalAuthGuard extends AuthGuard('local') {
     if (signIn === false) throw new AuthError('invalid_credentials');
     return signIn;
   }
-}
-
-/** Whether a request is a form, as the OAuth 2.0 password flow sends it. */
-export function isForm(request: FastifyRequest): boolean {
-  return (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
 }
 
 function withoutOAuth2Fields(request: FastifyRequest): unknown {

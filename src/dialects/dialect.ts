@@ -16,6 +16,8 @@ export interface Dialect extends DialectRules {
   readonly errors: DialectErrors;
   /** Where credentials are read from below the base path; without one, as the native API does. */
   readonly credentials?: (settings: CredentialSettings) => CredentialReader;
+  /** The header that it takes API keys in, for the OpenAPI document; `X-API-Key` if it says nothing. */
+  readonly apiKeyHeader?: string;
 }
 
 /** What a reader of credentials may depend on. */

@@ -2,7 +2,7 @@ import { type CredentialReader, readBearer } from '../../auth/index.js';
 import type { CredentialSettings } from '../dialect.js';
 import { readSessionCookie } from './session-cookie.js';
 
-const API_KEY_HEADER = 'x-osm-api-key';
+export const API_KEY_HEADER = 'x-osm-api-key';
 /** The one place where a key does not count: there is nothing of it to end, and the token beside it is meant. */
 const LOGOUT = '/osm/api/logout';
 

@@ -1,5 +1,5 @@
 import { type Dialect, dialectErrors, type ErrorTable, validationText } from '../dialect.js';
-import { osmedeusCredentials } from './osmedeus.credentials.js';
+import { API_KEY_HEADER, osmedeusCredentials } from './osmedeus.credentials.js';
 import { OsmedeusErrorBody } from './osmedeus.dto.js';
 import { OsmedeusModule } from './osmedeus.module.js';
 
@@ -42,5 +42,6 @@ export const osmedeus: Dialect = {
   paths: ['/osm/api'],
   module: OsmedeusModule,
   credentials: osmedeusCredentials,
+  apiKeyHeader: API_KEY_HEADER,
   errors: dialectErrors(OsmedeusErrorBody, ERRORS, (message): OsmedeusErrorBody => ({ error: true, message })),
 };

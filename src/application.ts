@@ -1,0 +1,56 @@
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger as Pino } from 'pino';
+import { AppModule, type AppOptions } from './app.module.js';
+import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
+import { AuthError } from './errors/index.js';
+import { governRequestBodies } from './http/index.js';
+import { logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
+import { serveDocument } from './openapi.js';
+import { readForwardedAddresses, trustedProxies } from './proxies.js';
+
+const BODY_LIMIT_BYTES = 1024 * 1024;
+const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** The whole application, with all that happens to a request before and after its handler; it does not listen yet. */
+export async function createApp(options: AppOptions, log: Pino): Promise<NestFastifyApplication> {
+  const { settings } = options;
+  const filter = new DialectErrorFilter(log, new MountedDialects(settings));
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: trustedProxies(settings.trustProxy),
+    genReqId: requestIdOf,
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      // No hook runs for these.
+      void reply.header('x-request-id', request.id);
+      reply.raw.once('finish', () => { logRequest(log, request, reply); });
+      filter.answer(new AuthError('malformed_body', { detail: 'The URL could not be read.', cause: error }), request, reply);
+    },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(options), adapter, {
+    logger: new NestLog(log),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(filter);
+  readForwardedAddresses(adapter.getInstance());
+  logRequests(adapter.getInstance(), log);
+  governRequestBodies(adapter.getInstance());
+  await app.register(cookie);
+  // No upgrade-insecure-requests: it breaks Swagger UI over plain HTTP away from localhost.
+  await app.register(helmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+  adapter.getInstance().addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
+    // Answers are about one caller (RFC 9111 §5.2.2.5); the pages of Swagger UI are not.
+    if (!request.url.startsWith('/docs')) void reply.header('cache-control', 'no-store');
+    done(null, payload);
+  });
+  if (settings.corsOrigin.length > 0) {
+    // The methods must be named: @fastify/cors allows but GET, HEAD and POST by itself.
+    const exposedHeaders = ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
+    app.enableCors({ origin: [...settings.corsOrigin], credentials: true, methods: CORS_METHODS, exposedHeaders });
+  }
+  if (settings.docsEnabled) serveDocument(app);
+  return app;
+}
