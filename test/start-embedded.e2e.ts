@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Api, eventually, send } from './support/client.js';
@@ -64,10 +65,12 @@ describe('on its own database, with nothing set but where and which port', () =>
 
   it.each(['SIGTERM', 'SIGINT'] as const)('answers what is under way before %s ends it, then stops the database', async (signal) => {
     // Logins that wait in line for their hash: the last of them is far from done when the signal comes.
-    const logins = Array.from({ length: 8 }, () => new Api(gatehouse).call('POST /auth/login', { json: { identifier: OWNER.email, password: OWNER.password } }));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const logins = Array.from({ length: 8 }, () => sendLogin(gatehouse.api));
+    await Promise.all(logins.map(({ sent }) => sent));
+    // Sent last: once it is answered, the server has read the others too.
+    expect((await send(`GET ${gatehouse.url}/health`)).status).toBe(200);
     expect(await gatehouse.stop(signal)).toBe(0);
-    expect((await Promise.all(logins)).map(({ status }) => status)).toEqual(logins.map(() => 200));
+    expect(await Promise.all(logins.map(({ status }) => status))).toEqual(logins.map(() => 200));
     expect(postgresBelow(directory.path)).toEqual([]);
     await start();
   });
@@ -96,3 +99,14 @@ describe('on its own database, with nothing set but where and which port', () =>
     await start();
   });
 });
+
+/** A login on a connection of its own, which tells when the request has left and how it was answered. */
+function sendLogin(api: string): { sent: Promise<unknown>; status: Promise<number | undefined> } {
+  const outgoing = request(`${api}/auth/login`, { method: 'POST', agent: false, headers: { 'content-type': 'application/json' } });
+  const status = new Promise<number | undefined>((resolve, reject) => {
+    outgoing.once('error', reject).once('response', (answer) => { answer.resume().once('end', () => { resolve(answer.statusCode); }); });
+  });
+  const sent = once(outgoing, 'finish');
+  outgoing.end(JSON.stringify({ identifier: OWNER.email, password: OWNER.password }));
+  return { sent, status };
+}
