@@ -8,6 +8,6 @@ export { type Credentials, PasswordLogin } from './password-login.js';
 export { UserAdministration } from './user-administration.js';
 export { type Seed, SeededAccount } from './seeded-account.js';
 export { User } from './user.entity.js';
-export { userBody, UserBody } from './users.dto.js';
+export { NewAccountBody, userBody, UserBody } from './users.dto.js';
 export { UsersModule } from './users.module.js';
 export { UsersService, type UserView } from './users.service.js';

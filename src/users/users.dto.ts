@@ -16,9 +16,10 @@ export class UsersQuery extends PageQuery {
   search?: string;
 }
 
-export class CreateUserBody {
+/** What an account is made of, whoever makes it. */
+export class NewAccountBody {
   /** Needed if there is no username. */
-  @ValidateIf((body: CreateUserBody) => body.email != null || body.username == null)
+  @ValidateIf((body: NewAccountBody) => body.email != null || body.username == null)
   @EmailAddress()
   @ApiPropertyOptional()
   email?: string | null;
@@ -37,7 +38,9 @@ export class CreateUserBody {
   @Text({ max: 200 })
   @ApiPropertyOptional({ example: 'Ada Lovelace' })
   name?: string | null;
+}
 
+export class CreateUserBody extends NewAccountBody {
   @Given()
   @IsIn(ROLES, { message: `must be one of ${ROLES.join(', ')}` })
   @ApiPropertyOptional({ enum: ROLES, default: 'member' })
