@@ -80,6 +80,24 @@ describe('administration of users', () => {
     });
   });
 
+  describe('a key that may administer users and no more, with administrators', () => {
+    it.each<[string, object | undefined]>([
+      ['PATCH /users/:id', { name: 'Mine' }], ['DELETE /users/:id', undefined], ['POST /users/:id/password', { password: PASSWORD }],
+      ['POST /users/:id/unlock', undefined], ['DELETE /users/:id/sessions', undefined], ['POST /users', { username: 'climber', password: PASSWORD, role: 'admin' }],
+    ])('leaves them alone: %s %j', async (target, json) => {
+      const admin = await person(api, boss.token, 'admin');
+      const answer = await api.call(target.replace(':id', admin.id), { ...callers['key to write'], ...(json ? { json } : {}) });
+      expect(refusal(answer)).toEqual(SCOPE);
+      expect((await api.call('GET /auth/me', { token: admin.token })).status).toBe(200);
+    });
+
+    it('cannot make a member one', async () => {
+      const member = await person(api, boss.token, 'member');
+      expect(refusal(await api.call(`PATCH /users/${member.id}`, { ...callers['key to write'], json: { role: 'admin' } }))).toEqual(SCOPE);
+      expect((await api.call('GET /auth/me', { token: member.token })).body).toMatchObject({ role: 'member' });
+    });
+  });
+
   it.each([['DELETE', undefined], ['PATCH', { disabled: true }], ['PATCH', { role: 'admin' }]])('the last owner stays: %s %j', async (method, json) => {
     const other = await person(api, boss.token, 'owner');
     await api.call(`PATCH /users/${other.id}`, { token: boss.token, json: { disabled: true } });

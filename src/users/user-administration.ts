@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
-import { type Principal, type Role } from '../access/index.js';
+import { type Principal, type Role, scopesCover } from '../access/index.js';
 import { type AuditAction, AuditLog, partyOf } from '../audit/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
@@ -175,9 +175,16 @@ export class UserAdministration {
   }
 }
 
-/** Only an owner touches owners, or makes one. @throws AuthError `insufficient_role` */
+/**
+ * Only an owner touches owners, or makes one. A key touches an administrator only if it may do everything anyway: with a
+ * password of its choosing it would sign in as somebody who can do more than itself.
+ * @throws AuthError `insufficient_role`, `insufficient_scope`
+ */
 function requireMayTouch(by: Administrator, role: Role): void {
   if (role === 'owner' && by.principal.role !== 'owner') {
     throw new AuthError('insufficient_role', { detail: 'Only an owner may do this to an owner.' });
+  }
+  if (by.principal.type === 'api-key' && role !== 'member' && !scopesCover(by.principal.scopes, '*')) {
+    throw new AuthError('insufficient_scope', { requiredScopes: ['*'], detail: 'A key with fewer scopes than * may do this to members alone.' });
   }
 }
