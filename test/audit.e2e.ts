@@ -96,7 +96,8 @@ describe('the audit log', () => {
 
   it('names the key, when a key did it', async () => {
     const writer = await api.createKey(admin.token, ['users:write']);
-    await api.call(`POST /users/${admin.id}/unlock`, { apiKey: writer.key as string });
+    const member = await person(api, boss.token, 'member');
+    await api.call(`POST /users/${member.id}/unlock`, { apiKey: writer.key as string });
     expect((await list('?action=account.unlocked'))[0]).toMatchObject({ actor: { type: 'api-key', id: writer.id } });
   });
 
