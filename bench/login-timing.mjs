@@ -1,7 +1,7 @@
 // Does the time of a refusal tell whether an account exists? Starts the built server on a throw-away database, sends wrong
 // passwords for an account that exists and for names that do not, turn about, and compares the medians.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,8 @@ const OWNER = { email: 'owner@example.com', password: 'plenty of words 42' };
 const MOST_DIFFERENCE = 0.1;
 
 const dataDir = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+// As root the database runs as another account, which has to get there.
+chmodSync(dataDir, 0o711);
 const server = spawn(process.execPath, [fileURLToPath(new URL('../dist/main.js', import.meta.url))], {
   env: {
     PATH: process.env.PATH,
