@@ -46,7 +46,8 @@ describe('defaults', () => {
   it('need nothing set', () => {
     expect({ ...load({}) }).toEqual({
       nodeEnv: 'development', host: '127.0.0.1', port: 3000, dataDir: './data', trustProxy: false, corsOrigin: [], timezone: 'UTC',
-      databasePoolSize: 10, principalCache: 'memory',
+      webConcurrency: '1', shutdownDelay: 0, databasePoolSize: 10, databaseConnectTimeoutMs: 1_500, databaseQueryTimeoutMs: 1_500,
+      databaseWaitSeconds: 30, principalCache: 'memory', metricsPublic: false, auditRetentionDays: 365,
       jwtIssuer: 'gatehouse', jwtAudience: 'gatehouse',
       accessTokenTtl: 900, refreshTokenTtl: 86_400, refreshTokenTtlRemembered: 2_592_000, refreshReuseGrace: 10, sessionMaxAge: 7_776_000,
       apiKeyPrefix: 'gh', bcryptCost: 12, passwordMinLength: 12, lockoutAttempts: 5, lockoutDuration: 900,
@@ -72,6 +73,8 @@ describe('defaults', () => {
     [{}, 'memory'],
     [{ DATABASE_URL: DATABASE, JWT_SECRET: SECRET }, 'off'],
     [{ DATABASE_URL: DATABASE, JWT_SECRET: SECRET, PRINCIPAL_CACHE: 'memory' }, 'memory'],
+    [{ DATABASE_URL: DATABASE, JWT_SECRET: SECRET, REDIS_URL: 'redis://cache' }, 'redis'],
+    [{ REDIS_URL: 'redis://cache', PRINCIPAL_CACHE: 'off' }, 'off'],
     [{ PRINCIPAL_CACHE: 'off' }, 'off'],
   ])('%j make the principal cache %s', (env, expected) => {
     expect(load(env).principalCache).toBe(expected);
@@ -158,6 +161,10 @@ describe('values that are refused', () => {
     ['HOST', 'http://localhost'], ['HOST', 'localhost:3000'], ['HOST', '256.1.1.1'], ['HOST', '[::1]'], ['HOST', '*'],
     ['NODE_ENV', 'staging'],
     ['DATABASE_POOL_SIZE', '1'], ['DATABASE_POOL_SIZE', '1001'],
+    ['WEB_CONCURRENCY', '0'], ['WEB_CONCURRENCY', '129'], ['WEB_CONCURRENCY', 'all'], ['WEB_CONCURRENCY', '02'], ['SHUTDOWN_DELAY', '61s'],
+    ['DATABASE_CONNECT_TIMEOUT_MS', '49'], ['DATABASE_QUERY_TIMEOUT_MS', '2s'], ['DATABASE_WAIT_SECONDS', '-1'],
+    ['REDIS_URL', 'http://cache'], ['REDIS_URL', 'redis://'], ['REDIS_URL', 'redis://cache/db'], ['REDIS_URL', 'redis://:p%zz@cache'],
+    ['METRICS_PUBLIC', 'maybe'], ['AUDIT_RETENTION_DAYS', '36501'],
     ['ACCESS_TOKEN_TTL', '250ms'], ['ACCESS_TOKEN_TTL', '0'], ['ACCESS_TOKEN_TTL', '15 m'], ['ACCESS_TOKEN_TTL', '1.5h'],
     ['ACCESS_TOKEN_TTL', '15M'], ['ACCESS_TOKEN_TTL', '31d'], ['ACCESS_TOKEN_TTL', '-5m'], ['ACCESS_TOKEN_TTL', '1w'],
     ['REFRESH_REUSE_GRACE', '6m'], ['LOCKOUT_DURATION', '0s'], ['RATE_LIMIT_WINDOW', '2d'],
@@ -271,12 +278,12 @@ describe('the message', () => {
   it('never shows a secret, but its length where that is the fault', () => {
     const hidden: Record<string, string> = {
       JWT_SECRET: 'hush-jwt', JWT_SECRET_PREVIOUS: 'hush-previous', DATABASE_URL: 'hush://user:hush@db', BOOTSTRAP_OWNER_PASSWORD: 'hush-owner',
-      ADMIN_PASSWORD: 'hush-admin', BOOTSTRAP_API_KEY: 'hush-key', AUTH_API_KEY: 'hush hush', LOCAL_PASSWORD: 'hush-local',
+      ADMIN_PASSWORD: 'hush-admin', BOOTSTRAP_API_KEY: 'hush-key', AUTH_API_KEY: 'hush hush', LOCAL_PASSWORD: 'hush-local', REDIS_URL: 'hush://:hush@cache',
     };
     expect(Object.keys(hidden).sort()).toEqual(SETTING_VARIABLES.filter(({ secret }) => secret).map(({ name }) => name).sort());
     const error = errorOf({ ...hidden, JWT_SECRTE: 'hush-typo' });
     expect(error.faults.map(({ name }) => name)).toEqual([
-      'DATABASE_URL', 'JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'BOOTSTRAP_API_KEY', 'AUTH_API_KEY', 'ADMIN_EMAIL', 'BOOTSTRAP_OWNER_PASSWORD', 'BOOTSTRAP_OWNER_EMAIL', 'JWT_SECRTE',
+      'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'BOOTSTRAP_API_KEY', 'AUTH_API_KEY', 'ADMIN_EMAIL', 'BOOTSTRAP_OWNER_PASSWORD', 'BOOTSTRAP_OWNER_EMAIL', 'JWT_SECRTE',
     ]);
     expect(error.message).toContain('JWT_SECRET: got (hidden), 8 characters; wants at least 48');
     expect(error.message).toContain('BOOTSTRAP_OWNER_PASSWORD: got (hidden), 10 characters; wants at least 12');
@@ -290,6 +297,28 @@ describe('the message', () => {
   it('quotes control characters and cuts what is very long', () => {
     expect(errorOf({ TIMEZONE: 'a\u001b[31mb' }).message).toContain('"a\\u001b[31mb"');
     expect(errorOf({ TIMEZONE: 'z'.repeat(5000) }).message.length).toBeLessThan(500);
+  });
+});
+
+describe('several processes', () => {
+  const database = { DATABASE_URL: DATABASE, JWT_SECRET: SECRET };
+
+  it.each([
+    ['on the embedded database, each with a memory of its own', { WEB_CONCURRENCY: '2' }],
+    ['on any database', { ...database, WEB_CONCURRENCY: 'auto', PRINCIPAL_CACHE: 'memory' }],
+  ])('are refused %s', (_, env) => {
+    expect(faultyNames(env)).toEqual(['WEB_CONCURRENCY']);
+  });
+
+  it.each([
+    [{ WEB_CONCURRENCY: '2', PRINCIPAL_CACHE: 'off' }], [{ ...database, WEB_CONCURRENCY: 'auto' }],
+    [{ ...database, WEB_CONCURRENCY: '128', REDIS_URL: 'rediss://:p%40ss@cache:6380/2' }],
+  ])('are fine with %j', (env) => {
+    expect(faultyNames(env)).toEqual([]);
+  });
+
+  it('refuse a cache that nothing says the place of', () => {
+    expect(faultyNames({ PRINCIPAL_CACHE: 'redis' })).toEqual(['PRINCIPAL_CACHE']);
   });
 });
 

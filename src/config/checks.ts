@@ -22,6 +22,18 @@ export const IsPostgresUrl = (): PropertyDecorator => passes('isPostgresUrl', (v
   }
 });
 
+/** A URL of one Redis server, the escapes in its password and the number of its database included. */
+export const IsRedisUrl = (): PropertyDecorator => passes('isRedisUrl', (value) => {
+  if (!/^rediss?:\/\/./.test(value)) return false;
+  try {
+    const { username, password, hostname, pathname } = new URL(value);
+    decodeURIComponent(`${username}${password}`);
+    return hostname !== '' && /^(\/\d{0,4})?$/.test(pathname);
+  } catch {
+    return false;
+  }
+});
+
 /** A secret that somebody meant to replace, or that repeats itself, is no secret whatever its length. */
 export const IsNoPlaceholder = (): PropertyDecorator => passes('isNoPlaceholder', (value) =>
   !/change[\W_]*(me|this)|replace[\W_]*(me|this)|your[\W_]*(jwt[\W_]*)?secret|placeholder/i.test(value)

@@ -46,6 +46,21 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
+    about: ['PRINCIPAL_CACHE', 'REDIS_URL'],
+    check: ({ settings, source }) => faultIf(
+      settings.principalCache === 'redis' && settings.redisUrl === undefined,
+      wrongValue('PRINCIPAL_CACHE', 'redis', 'memory or off, or REDIS_URL to say where Redis is', source('PRINCIPAL_CACHE')),
+    ),
+  },
+  {
+    // Each process would keep a memory of its own, and a revocation would reach but one of them.
+    about: ['WEB_CONCURRENCY', 'PRINCIPAL_CACHE'],
+    check: ({ settings, source }) => faultIf(
+      settings.webConcurrency !== '1' && settings.principalCache === 'memory',
+      wrongValue('WEB_CONCURRENCY', settings.webConcurrency, '1, or PRINCIPAL_CACHE to be off or redis', source('WEB_CONCURRENCY')),
+    ),
+  },
+  {
     about: ['JWT_SECRET', 'JWT_SECRET_PREVIOUS'],
     check: ({ settings, source }) => faultIf(
       settings.jwtSecret !== undefined && settings.jwtSecret === settings.jwtSecretPrevious,

@@ -1,7 +1,7 @@
 import {
   ArrayNotEmpty, IsEmail, IsTimeZone, Matches, MaxLength, MinLength,
 } from 'class-validator';
-import { AreOrigins, IsListenHost, IsNoPlaceholder, IsPostgresUrl, IsTrustProxy } from './checks.js';
+import { AreOrigins, IsListenHost, IsNoPlaceholder, IsPostgresUrl, IsRedisUrl, IsTrustProxy } from './checks.js';
 import { Choice, Duration, Integer, List, Proxies, Switch, Text } from './kinds.js';
 import { type SettingVariable, variablesOf } from './variable.js';
 
@@ -27,6 +27,15 @@ export class Settings {
   @Integer('Server', 'Port to listen on; 0 takes any free one. With asyncat as the only dialect the default is 8716.',
     { default: '3000', flag: 'port', min: 0, max: 65_535 })
   readonly port!: number;
+
+  @Text('Server', 'Worker processes that share the port; auto is one for each core. More than one needs DATABASE_URL, or PRINCIPAL_CACHE=off.',
+    { default: '1', wants: 'auto, or a whole number from 1 to 128' })
+  @Matches(/^(auto|[1-9]\d?|1[01]\d|12[0-8])$/)
+  readonly webConcurrency!: string;
+
+  @Duration('Server', 'How long SIGTERM leaves the server open while /health/ready says 503, for load balancers to look elsewhere.',
+    { default: '0s', min: '0s', max: '60s' })
+  readonly shutdownDelay!: number;
 
   @Text('Server', 'Directory of the embedded database and of generated secrets.',
     { default: './data', flag: 'data-dir', wants: 'the path of a directory' })
@@ -59,14 +68,32 @@ export class Settings {
   @Integer('Database', 'Most connections that this instance opens to the database.', { default: '10', min: 2, max: 1_000 })
   readonly databasePoolSize!: number;
 
+  @Integer('Database', 'Milliseconds that a request waits for a connection to the database; then it is answered 503.',
+    { default: '1500', min: 50, max: 60_000 })
+  readonly databaseConnectTimeoutMs!: number;
+
+  @Integer('Database', 'Milliseconds that a request waits for the answer to one statement; then it is answered 503.',
+    { default: '1500', min: 50, max: 600_000 })
+  readonly databaseQueryTimeoutMs!: number;
+
+  @Integer('Database', 'Seconds that a start waits for a database that is not there yet.', { default: '30', min: 0, max: 86_400 })
+  readonly databaseWaitSeconds!: number;
+
+  @Text('Database', 'Redis that instances share as a cache and for the counters of the rate limit.', {
+    secret: true,
+    wants: 'a URL such as redis://user:password@host:6379/0 (rediss:// for TLS), special characters in it percent-encoded',
+  })
+  @IsRedisUrl()
+  readonly redisUrl?: string;
+
   @Choice('Database', 'Where the check that a session is still alive is read from; memory is right for a single instance only.',
-    ['memory', 'off'], {
+    ['memory', 'redis', 'off'], {
       default: {
-        says: 'memory with the embedded database, off with DATABASE_URL',
-        from: ({ databaseUrl }) => (databaseUrl === undefined ? 'memory' : 'off'),
+        says: 'redis with REDIS_URL, memory with the embedded database, off with DATABASE_URL alone',
+        from: ({ databaseUrl, redisUrl }) => (redisUrl !== undefined ? 'redis' : databaseUrl === undefined ? 'memory' : 'off'),
       },
     })
-  readonly principalCache!: 'memory' | 'off';
+  readonly principalCache!: 'memory' | 'redis' | 'off';
 
   @Text('Tokens and sessions', 'Signs access and refresh tokens; generated and kept in DATA_DIR with the embedded database.',
     { secret: true, wants: SIGNING_SECRET })
@@ -137,13 +164,19 @@ export class Settings {
   @Switch('Registration and documentation', 'Whether /docs (Swagger UI) and /openapi.json are served.', { default: 'true' })
   readonly docsEnabled!: boolean;
 
-  @Choice('Logs', 'The least severe lines to write.',
+  @Choice('Logs, metrics and audit', 'The least severe lines to write.',
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { default: 'info' })
   readonly logLevel!: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
-  @Choice('Logs', 'Lines for people (pretty) or for programs (json); auto is pretty in a terminal.',
+  @Choice('Logs, metrics and audit', 'Lines for people (pretty) or for programs (json); auto is pretty in a terminal.',
     ['auto', 'json', 'pretty'], { default: 'auto' })
   readonly logFormat!: 'auto' | 'json' | 'pretty';
+
+  @Switch('Logs, metrics and audit', 'Whether /metrics answers without a key that has the scope metrics:read.', { default: 'false' })
+  readonly metricsPublic!: boolean;
+
+  @Integer('Logs, metrics and audit', 'Days that events stay in the audit log; 0 keeps them for ever.', { default: '365', min: 0, max: 36_500 })
+  readonly auditRetentionDays!: number;
 
   @Text('First accounts', 'Email address of the owner that the first start makes; never touched later.',
     { needs: 'BOOTSTRAP_OWNER_PASSWORD', wants: EMAIL })
