@@ -5,7 +5,7 @@
 const FOUNDATIONS = ['config', 'errors'];
 const EDGE = [...FOUNDATIONS, 'http'];
 const ACCESS = [...EDGE, 'access'];
-const BASE = [...ACCESS, 'principals', 'database'];
+const BASE = [...ACCESS, 'redis', 'principals', 'database'];
 const CORE = [...BASE, 'audit'];
 
 const MAY_IMPORT = {
@@ -14,7 +14,8 @@ const MAY_IMPORT = {
   http: FOUNDATIONS,
   access: EDGE,
   log: ACCESS,
-  principals: ACCESS,
+  redis: ['config'],
+  principals: [...ACCESS, 'redis'],
   database: FOUNDATIONS,
   audit: BASE,
   sessions: CORE,

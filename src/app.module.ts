@@ -11,6 +11,7 @@ import { DialectsModule, MountedDialects } from './dialects/index.js';
 import { HealthModule, PublicConfigModule } from './health/index.js';
 import { RequestValidation } from './http/index.js';
 import { PrincipalsModule } from './principals/index.js';
+import { RedisModule } from './redis/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { UsersModule } from './users/index.js';
 
@@ -37,6 +38,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(settings, nativeApi),
         DatabaseModule.forRoot(database, settings.databasePoolSize),
+        RedisModule,
         PrincipalsModule,
         SessionsModule,
         BootstrapModule,

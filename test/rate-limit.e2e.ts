@@ -1,4 +1,5 @@
-import { type Api } from './support/client.js';
+import { type Api, eventually, send } from './support/client.js';
+import { describeWithRedis, startRedis, type TestRedis } from './support/redis.js';
 import { OWNER, startSuite, type Suite } from './support/suite.js';
 
 const LIMITED = { RATE_LIMIT_ENABLED: 'true', RATE_LIMIT_ATTEMPTS: '6', RATE_LIMIT_WINDOW: '10m', REGISTRATION: 'open' };
@@ -99,5 +100,63 @@ describe('the rate limit', () => {
       expect(await attempts(api, [...addresses, '::ffff:192.0.2.9'])).toEqual([401, 401, 401, 401, 401, 401, 429]);
       expect(await attempts(api, ['::ffff:192.0.2.10'])).toEqual([401]);
     });
+  });
+});
+
+describeWithRedis('rate-limit.e2e.ts')('the rate limit of instances that share a Redis', () => {
+  let redis: TestRedis;
+  let suite: Suite;
+  let instances: [Api, Api];
+  beforeAll(async () => {
+    redis = await startRedis();
+    suite = await startSuite({ ...LIMITED, REDIS_URL: redis.url, TRUST_PROXY: '127.0.0.1' });
+    instances = [suite.api, await suite.startAnother()];
+  });
+  afterAll(async () => {
+    await suite.stop();
+    await redis.stop();
+  });
+
+  const cacheIs = (state: string) => eventually(async () => {
+    for (const { gatehouse } of instances) expect((await send(`GET ${gatehouse.url}/health/ready`)).body.checks.cache).toBe(state);
+  });
+  /** The statuses of attempts from one address, on one instance after the other. */
+  const attempts = async (address: string, times: number): Promise<number[]> => {
+    const statuses: number[] = [];
+    for (let n = 0; n < times; n++) statuses.push((await attempt(address, n)).status);
+    return statuses;
+  };
+  const attempt = (address: string, n: number) =>
+    instances[n % 2]!.call('POST /auth/refresh', { json: { refreshToken: 'x' }, headers: { 'x-forwarded-for': address } });
+
+  it('is one for all of them', async () => {
+    await cacheIs('up');
+    expect(await attempts('192.0.2.1', 8)).toEqual([401, 401, 401, 401, 401, 401, 429, 429]);
+    const retryAfter = Number((await attempt('192.0.2.1', 0)).headers.get('retry-after'));
+    expect(retryAfter).toBeGreaterThan(500);
+    expect(retryAfter).toBeLessThanOrEqual(600);
+    expect(await attempts('192.0.2.2', 1)).toEqual([401]);
+    const atOnce = await Promise.all(Array.from({ length: 20 }, (_, n) => attempt('192.0.2.3', n)));
+    expect(atOnce.filter(({ status }) => status === 401)).toHaveLength(6);
+  });
+
+  it('begins anew with its window, which no attempt prolongs, and leaves no address behind', async () => {
+    await attempts('192.0.2.4', 7);
+    const [key = ''] = await redis.client.keys('*192.0.2.4');
+    await redis.client.pexpire(key, 1_000);
+    expect(await attempts('192.0.2.4', 2)).toEqual([429, 429]);
+    expect(await redis.client.pttl(key)).toBeLessThanOrEqual(1_000);
+    await eventually(async () => { expect(await redis.client.exists(key)).toBe(0); });
+    expect(await attempts('192.0.2.4', 2)).toEqual([401, 401]);
+    expect(await redis.client.pttl(key)).toBeGreaterThan(0);
+  });
+
+  it('is each one’s own while Redis is away', async () => {
+    await redis.kill();
+    await cacheIs('degraded');
+    expect(await attempts('192.0.2.5', 14)).toEqual([...Array.from({ length: 12 }, () => 401), 429, 429]);
+    await redis.start();
+    await cacheIs('up');
+    expect(await attempts('192.0.2.5', 7)).toEqual([401, 401, 401, 401, 401, 401, 429]);
   });
 });

@@ -307,14 +307,16 @@ export class ApiKeysService implements OnApplicationShutdown {
     id: string,
     change: (manager: EntityManager, apiKey: ApiKey) => Promise<T>,
   ): Promise<T> {
-    try {
-      return await this.apiKeys.manager.transaction(async (manager) => {
+    let found: ApiKey | null = null;
+    return this.cache.changing(
+      () => this.apiKeys.manager.transaction(async (manager) => {
         await manager.query('SELECT FROM api_keys WHERE id = $1 FOR UPDATE', [id]);
-        return change(manager, await this.get(principal, id, manager));
-      });
-    } finally {
-      await this.cache.forgetApiKey(id);
-    }
+        found = await this.get(principal, id, manager);
+        return change(manager, found);
+      }),
+      // One that is gone was most likely the principal's own.
+      () => this.cache.forgetApiKey((found ?? principal).userId, id),
+    );
   }
 
   private async insert(manager: EntityManager, request: ApiKeyRequest & { userId: string | null }): Promise<IssuedApiKey> {

@@ -6,6 +6,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/index.js';
 import { Settings } from '../config/index.js';
 import { RequestValidation } from '../http/index.js';
+import { RedisConnection } from '../redis/index.js';
 import { SessionsModule } from '../sessions/index.js';
 import { User, UsersModule } from '../users/index.js';
 import { AccessGuard } from './access.guard.js';
@@ -18,6 +19,7 @@ import { DeviceCookie } from './device-cookie.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LocalStrategy } from './local.strategy.js';
 import { NoAuthentication } from './no-authentication.js';
+import { SharedRateLimit } from './shared-rate-limit.js';
 
 @Module({
   imports: [
@@ -27,11 +29,12 @@ import { NoAuthentication } from './no-authentication.js';
     UsersModule,
     TypeOrmModule.forFeature([User]),
     ThrottlerModule.forRootAsync({
-      inject: [Settings],
-      useFactory: (settings: Settings) => ({
+      inject: [Settings, RedisConnection],
+      useFactory: (settings: Settings, redis: RedisConnection | null) => ({
         throttlers: [{ name: 'credentials', limit: settings.rateLimitAttempts, ttl: settings.rateLimitWindow * 1000 }],
         skipIf: () => !settings.rateLimitEnabled,
         setHeaders: false,
+        ...(redis === null ? {} : { storage: new SharedRateLimit(redis) }),
       }),
     }),
   ],

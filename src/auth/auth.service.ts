@@ -128,7 +128,7 @@ export class AuthService {
   async renew(principal: UserPrincipal, policy: TokenPolicy, client: Client): Promise<SignIn> {
     const { userId, sessionId } = principal;
     if (sessionId === null) throw new AuthError('invalid_token', { detail: 'There is no session to renew.' });
-    return this.sessions.forgetting([sessionId], () =>
+    return this.sessions.forgetting(userId, sessionId, () =>
       this.dataSource.transaction(async (manager) => {
         if (!(await this.sessions.end(manager, userId, sessionId))) throw new AuthError('invalid_token', { reason: 'revoked' });
         return this.startSession(manager, await this.users.get(userId, manager), policy, client);

@@ -85,7 +85,7 @@ export class Seeds {
           : this.takeGivenKey(manager, request, request.given, ended),
       );
     } finally {
-      for (const id of ended) await this.cache.forgetApiKey(id);
+      for (const id of ended) await this.cache.forgetApiKey(null, id);
     }
   }
 

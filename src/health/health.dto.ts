@@ -25,6 +25,9 @@ class ReadinessChecks {
 
   @ApiProperty({ enum: ['up', 'down'] })
   migrations!: 'up' | 'down';
+
+  @ApiPropertyOptional({ enum: ['up', 'degraded'], description: 'Redis, where it is used. `degraded`: it is away, and PostgreSQL does its work.' })
+  cache?: 'up' | 'degraded';
 }
 
 export class ReadinessBody {

@@ -1,22 +1,32 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { RedisConnection } from '../redis/index.js';
 
 const PATIENCE_MS = 2_000;
 
-/** The parts that an instance needs in order to answer requests. */
+/** The parts that an instance works with; one that is `down` it cannot do without. */
 export interface Readiness {
   database: 'up' | 'down';
   migrations: 'up' | 'down';
+  /** Redis, where it is used. */
+  cache?: 'up' | 'degraded';
 }
 
 /** Whether this instance can do its work. */
 @Injectable()
 export class ReadinessCheck {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    @Inject(RedisConnection) private readonly redis: RedisConnection | null,
+  ) {}
 
   /** Asks PostgreSQL for the migrations that have run; an answer that takes too long counts as none. */
   async check(): Promise<Readiness> {
+    return { ...(await this.database()), ...(this.redis === null ? {} : { cache: this.redis.isUp ? 'up' : 'degraded' }) };
+  }
+
+  private async database(): Promise<Pick<Readiness, 'database' | 'migrations'>> {
     try {
       const applied = await within(PATIENCE_MS, this.dataSource.query<{ name: string }[]>('SELECT name FROM migrations'));
       const names = new Set(applied.map(({ name }) => name));

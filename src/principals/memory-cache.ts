@@ -1,5 +1,6 @@
 import type { ApiKeyPrincipal, Principal, UserPrincipal } from '../access/index.js';
 import { type Checked, type Load, PrincipalCache } from './principal-cache.js';
+import { remember } from './remember.js';
 
 /** Entries beyond this push the oldest out; one takes some 300 bytes. */
 const MOST_ENTRIES = 100_000;
@@ -16,7 +17,7 @@ export class MemoryCache extends PrincipalCache {
   private readonly apiKeys = new Map<string, Checked<ApiKeyPrincipal>>();
   private generation = 0;
 
-  session(sessionId: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
+  session(sessionId: string, _: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
     return this.find(this.sessions, sessionId, load);
   }
 
@@ -24,9 +25,9 @@ export class MemoryCache extends PrincipalCache {
     return this.find(this.apiKeys, keyHash, load);
   }
 
-  forgetSessions(sessionIds: readonly string[]): Promise<void> {
+  forgetSession(_: string, sessionId: string): Promise<void> {
     this.generation += 1;
-    for (const id of sessionIds) this.sessions.delete(id);
+    this.sessions.delete(sessionId);
     return Promise.resolve();
   }
 
@@ -37,7 +38,7 @@ export class MemoryCache extends PrincipalCache {
     return Promise.resolve();
   }
 
-  forgetApiKey(apiKeyId: string): Promise<void> {
+  forgetApiKey(_: string | null, apiKeyId: string): Promise<void> {
     this.generation += 1;
     removeWhere(this.apiKeys, (principal) => principal.apiKeyId === apiKeyId);
     return Promise.resolve();
@@ -52,18 +53,9 @@ export class MemoryCache extends PrincipalCache {
     const generation = this.generation;
     const checked = await load();
     if (checked === null) return null;
-    if (generation === this.generation) remember(entries, id, checked);
+    if (generation === this.generation) remember(entries, id, checked, MOST_ENTRIES);
     return checked.principal;
   }
-}
-
-function remember<V>(entries: Map<string, V>, id: string, value: V): void {
-  if (entries.size >= MOST_ENTRIES) {
-    // A Map iterates in the order of insertion: its first key is the oldest.
-    const oldest = entries.keys().next();
-    if (!oldest.done) entries.delete(oldest.value);
-  }
-  entries.set(id, value);
 }
 
 function removeWhere<P>(entries: Map<string, Checked<P>>, matches: (principal: P) => boolean): void {

@@ -3,7 +3,7 @@ import { type Load, PrincipalCache } from './principal-cache.js';
 
 /** Asks PostgreSQL on every request: right on any number of instances. */
 export class NoCache extends PrincipalCache {
-  async session(_: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
+  async session(_: string, __: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
     return (await load())?.principal ?? null;
   }
 
@@ -11,7 +11,7 @@ export class NoCache extends PrincipalCache {
     return (await load())?.principal ?? null;
   }
 
-  async forgetSessions(): Promise<void> {
+  async forgetSession(): Promise<void> {
     // Nothing is remembered.
   }
 

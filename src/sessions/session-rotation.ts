@@ -5,8 +5,8 @@ import { AuditLog } from '../audit/index.js';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
+import { PrincipalCache } from '../principals/index.js';
 import { issueRefreshToken, type RefreshToken, verifyRefreshToken } from './refresh-token.js';
-import { SessionsService } from './sessions.service.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** A session that was refreshed, with the refresh token to be used next. */
@@ -35,7 +35,7 @@ interface ReplayedRow extends RotatedRow {
 export class SessionRotation {
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly sessions: SessionsService,
+    private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly keys: SigningKeys,
     private readonly settings: Settings,
@@ -83,8 +83,9 @@ export class SessionRotation {
 
   /** A token that is not the current one: its parent in grace, or one that nobody should still be using. */
   private async replay(token: RefreshToken, client: Client): Promise<RotatedRow> {
-    const row = await this.sessions.forgetting([token.sessionId], () =>
-      this.dataSource.transaction(async (manager) => {
+    let endedOf: string | null = null;
+    const row = await this.cache.changing(
+      () => this.dataSource.transaction(async (manager) => {
         const [found] = await manager.query<ReplayedRow[]>(
           `SELECT s.user_id, s.refresh_counter,
                   s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL AS alive,
@@ -94,6 +95,7 @@ export class SessionRotation {
         );
         if (found === undefined || !found.alive || token.counter > found.refresh_counter) return null;
         if (token.counter === found.refresh_counter - 1 && found.in_grace) return found;
+        endedOf = found.user_id;
         await manager.query('UPDATE sessions SET revoked_at = now() WHERE id = $1', [token.sessionId]);
         await this.auditLog.record(
           {
@@ -107,6 +109,7 @@ export class SessionRotation {
         );
         return null;
       }),
+      async () => { if (endedOf !== null) await this.cache.forgetSession(endedOf, token.sessionId); },
     );
     // Thrown only now: the end of the session must be committed, not rolled back with the refusal.
     if (row === null) throw new AuthError('invalid_grant');

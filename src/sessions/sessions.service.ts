@@ -79,7 +79,7 @@ export class SessionsService implements OnApplicationShutdown {
    * @throws AuthError `invalid_token`
    */
   async authenticate(claims: AccessTokenClaims): Promise<UserPrincipal> {
-    const principal = await this.cache.session(claims.sid, () => this.load(claims.sid));
+    const principal = await this.cache.session(claims.sid, claims.sub, () => this.load(claims.sid));
     if (principal === null) throw new AuthError('invalid_token', await this.reasonFor(claims.sid));
     if (principal.userId !== claims.sub) throw new AuthError('invalid_token');
     this.lastUse.touch(claims.sid);
@@ -118,7 +118,7 @@ export class SessionsService implements OnApplicationShutdown {
    * @throws AuthError `not_found` when the user has no such session that is alive
    */
   async revoke(userId: string, sessionId: string, client: Client): Promise<void> {
-    const ended = await this.forgetting([sessionId], () =>
+    const ended = await this.forgetting(userId, sessionId, () =>
       this.sessions.manager.transaction(async (manager) => {
         if (!(await this.end(manager, userId, sessionId))) return false;
         await this.auditLog.record(
@@ -150,13 +150,9 @@ export class SessionsService implements OnApplicationShutdown {
     return ended;
   }
 
-  /** Runs a change that ends sessions, and has them forgotten whether it succeeded or not. */
-  async forgetting<T>(sessionIds: readonly string[], change: () => Promise<T>): Promise<T> {
-    try {
-      return await change();
-    } finally {
-      await this.cache.forgetSessions(sessionIds);
-    }
+  /** Runs a change that ends a session of a user, and has it forgotten (`PrincipalCache.changing`). */
+  forgetting<T>(userId: string, sessionId: string, change: () => Promise<T>): Promise<T> {
+    return this.cache.changing(change, () => this.cache.forgetSession(userId, sessionId));
   }
 
   async onApplicationShutdown(): Promise<void> {

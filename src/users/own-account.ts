@@ -67,7 +67,7 @@ export class OwnAccount {
     const user = await this.users.get(principal.userId);
     const newEmail = patch.email !== undefined && fold(patch.email) !== user.emailFolded;
     const check = newEmail ? () => this.requireCurrentPassword(principal, currentPassword, client) : null;
-    await this.changing(principal, check, async (manager) => {
+    await this.locked(principal, check, async (manager) => {
       await this.users.update(manager, principal.userId, patch);
       await this.auditLog.record(
         { action: 'user.updated', ...self(principal), client, detail: { fields: Object.keys(patch) } },
@@ -130,27 +130,30 @@ export class OwnAccount {
     });
   }
 
+  /** A change after which the account's sessions may be over. */
+  private changing(principal: UserPrincipal, check: (() => Promise<string>) | null, change: (manager: EntityManager) => Promise<void>): Promise<void> {
+    return this.cache.changingUser(principal.userId, () => this.locked(principal, check, change));
+  }
+
   /**
    * One transaction on one's own account, with its row locked. Where the hash that was just checked is no longer the
    * account's, the password is checked again: of two changes at once, the second does not know the password that it
    * would replace; a login that renewed the hash has changed nothing.
    */
-  private async changing(
+  private async locked(
     principal: UserPrincipal,
     check: (() => Promise<string>) | null,
     change: (manager: EntityManager) => Promise<void>,
   ): Promise<void> {
-    await this.cache.changingUser(principal.userId, async () => {
-      for (let done = false; !done; ) {
-        const checkedHash = await check?.();
-        done = await this.dataSource.transaction(async (manager) => {
-          const hash = await this.lockedHash(manager, principal.userId);
-          if (checkedHash !== undefined && hash !== checkedHash) return false;
-          await change(manager);
-          return true;
-        });
-      }
-    });
+    for (let done = false; !done; ) {
+      const checkedHash = await check?.();
+      done = await this.dataSource.transaction(async (manager) => {
+        const hash = await this.lockedHash(manager, principal.userId);
+        if (checkedHash !== undefined && hash !== checkedHash) return false;
+        await change(manager);
+        return true;
+      });
+    }
   }
 
   private async lockedHash(manager: EntityManager, userId: string): Promise<string | null> {

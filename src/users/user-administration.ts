@@ -112,7 +112,7 @@ export class UserAdministration {
 
   /** Opens a locked account. @throws AuthError `not_found`, `insufficient_role` */
   async unlock(by: Administrator, id: string): Promise<void> {
-    await this.changing(by, id, async (manager) => {
+    await this.locked(by, id, async (manager) => {
       await this.throttle.unlock(manager, id);
       await this.record(manager, 'account.unlocked', by, id);
     });
@@ -126,16 +126,19 @@ export class UserAdministration {
     });
   }
 
-  /** One transaction on one account, whose row is locked so that the rules hold until the commit. */
+  /** A change after which the user's credentials may mean something else. */
   private changing<T>(by: Administrator, id: string, change: (manager: EntityManager, user: User) => Promise<T>): Promise<T> {
-    return this.cache.changingUser(id, () =>
-      this.dataSource.transaction(async (manager) => {
-        await manager.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [id]);
-        const user = await this.users.get(id, manager);
-        requireMayTouch(by, user.role);
-        return change(manager, user);
-      }),
-    );
+    return this.cache.changingUser(id, () => this.locked(by, id, change));
+  }
+
+  /** One transaction on one account, whose row is locked so that the rules hold until the commit. */
+  private locked<T>(by: Administrator, id: string, change: (manager: EntityManager, user: User) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [id]);
+      const user = await this.users.get(id, manager);
+      requireMayTouch(by, user.role);
+      return change(manager, user);
+    });
   }
 
   /** The hash of a password for an account that there is, and that the administrator may touch. */

@@ -31,16 +31,25 @@ export class Hammer {
     while (this.accepted.length < atLeast) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
-  /** Goes on for a while, then stops and waits for the last answers. */
-  async stopAfter(milliseconds: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+  /** Resolves once this many requests have been sent after a moment, and answered. */
+  async untilSentAfter(moment: number, atLeast: number): Promise<void> {
+    while (this.sentAfter(moment).length < atLeast) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Stops, and waits for the last answers. */
+  async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.workers);
   }
 
+  /** What was sent after a moment. */
+  sentAfter(moment: number): readonly Shot[] {
+    return this.shots.filter(({ sentAt }) => sentAt > moment);
+  }
+
   /** The statuses of what was sent after a moment, each once. */
   statusesAfter(moment: number): number[] {
-    return [...new Set(this.shots.filter(({ sentAt }) => sentAt > moment).map(({ status }) => status))];
+    return [...new Set(this.sentAfter(moment).map(({ status }) => status))];
   }
 
   get accepted(): Shot[] {

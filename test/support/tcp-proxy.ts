@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Stands between a server and its database, and can cut the line. */
+/** Stands between a server and its database or cache, and can cut the line. */
 export interface TcpProxy {
-  /** The database's URL, through the proxy. */
+  /** The target's URL, through the proxy. */
   readonly url: string;
   /** Cuts all connections and refuses new ones. */
   cut(): Promise<void>;
@@ -11,6 +12,8 @@ export interface TcpProxy {
   restore(): Promise<void>;
   /** From now on nothing passes, but nothing is closed either. */
   freeze(frozen: boolean): void;
+  /** From now on everything takes so many milliseconds longer, each way. */
+  delay(milliseconds: number): void;
 }
 
 /** Opens a proxy to where a URL points. */
@@ -18,12 +21,23 @@ export async function openProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   let frozen = false;
+  let delay = 0;
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
     for (const [one, other] of [[near, far], [far, near]] as const) {
       sockets.add(one);
       if (frozen) one.pause();
-      one.on('data', (chunk) => other.write(chunk));
+      let line = Promise.resolve();
+      let waiting = 0;
+      one.on('data', (chunk) => {
+        if (delay === 0 && waiting === 0) {
+          other.write(chunk);
+          return;
+        }
+        const due = Date.now() + delay;
+        waiting += 1;
+        line = line.then(() => sleep(Math.max(0, due - Date.now()))).then(() => { waiting -= 1; other.write(chunk); });
+      });
       one.on('error', () => undefined);
       one.on('close', () => { sockets.delete(one); other.destroy(); });
     }
@@ -47,6 +61,7 @@ export async function openProxy(target: string): Promise<TcpProxy> {
       server.listen(own.port, '127.0.0.1');
       await once(server, 'listening');
     },
+    delay: (milliseconds) => { delay = milliseconds; },
     freeze: (on) => {
       frozen = on;
       for (const socket of sockets) if (on) socket.pause(); else socket.resume();

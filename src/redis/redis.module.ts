@@ -1,0 +1,17 @@
+import { Global, Module } from '@nestjs/common';
+import { Settings } from '../config/index.js';
+import { RedisConnection } from './redis-connection.js';
+
+/** The connection to Redis for every module; `null` without `REDIS_URL`. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: RedisConnection,
+      inject: [Settings],
+      useFactory: ({ redisUrl }: Settings) => (redisUrl === undefined ? null : new RedisConnection(redisUrl)),
+    },
+  ],
+  exports: [RedisConnection],
+})
+export class RedisModule {}
