@@ -6,7 +6,7 @@ import { AuditModule } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
 import { BootstrapModule } from './bootstrap/index.js';
 import { ConfigModule, NativeApi, type Settings } from './config/index.js';
-import { DatabaseModule, type DatabaseTarget } from './database/index.js';
+import { DatabaseModule, type DatabaseTarget, type RequestLimits } from './database/index.js';
 import { DialectsModule, MountedDialects } from './dialects/index.js';
 import { HealthModule, PublicConfigModule } from './health/index.js';
 import { RequestValidation } from './http/index.js';
@@ -20,6 +20,7 @@ export interface AppOptions {
   /** With `jwtSecret` given or generated. */
   settings: Settings;
   database: DatabaseTarget;
+  limits: RequestLimits;
   /** The product's own modules; their routes are guarded like Gatehouse's. */
   imports?: NonNullable<ModuleMetadata['imports']>;
 }
@@ -30,14 +31,14 @@ const NATIVE_MODULES = [AgentsModule, ApiKeysModule, AuditModule, AuthModule, Pu
 /** The composition of the whole. */
 @Module({})
 export class AppModule {
-  static forRoot({ settings, database, imports = [] }: AppOptions): DynamicModule {
+  static forRoot({ settings, database, limits, imports = [] }: AppOptions): DynamicModule {
     const dialects = new MountedDialects(settings);
     const nativeApi = new NativeApi(dialects.nativePath);
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(settings, nativeApi),
-        DatabaseModule.forRoot(database, settings.databasePoolSize),
+        DatabaseModule.forRoot(database, settings.databasePoolSize, limits),
         RedisModule,
         PrincipalsModule,
         SessionsModule,

@@ -5,7 +5,7 @@ import { BootstrapError } from './bootstrap/index.js';
 import { banner } from './banner.js';
 import { EmbeddedPostgresError } from './database/embedded/index.js';
 import { type RunningServer, startServer } from './server.js';
-import { StartError } from './start-error.js';
+import { StartError, StartStopped } from './start-error.js';
 import { loadSettings } from './settings.js';
 
 /** Longer than requests that are under way get to be answered, and the database to stop. */
@@ -40,6 +40,7 @@ function explain(error: unknown): string {
 }
 
 function fail(error: unknown): never {
+  if (error instanceof StartStopped) process.exit(0);
   process.stderr.write(`\nGatehouse cannot start.\n\n${explain(error)}\n\n`);
   process.exit(1);
 }
@@ -59,12 +60,13 @@ function endOnUncaughtErrors(): void {
  * Stops on SIGTERM and SIGINT. They are heard before anything is started: a signal in the middle of the start would
  * otherwise end this process at once and leave the database behind.
  */
-function stopOnSignals(started: Promise<RunningServer>): void {
+function stopOnSignals(started: Promise<RunningServer>, starting: AbortController): void {
   let stopping = false;
   const stop = (): void => {
     // A second Ctrl-C is somebody who does not want to wait.
     if (stopping) process.exit(1);
     stopping = true;
+    starting.abort();
     setTimeout(() => process.exit(1), LONGEST_STOP_MS).unref();
     started.then((server) => server.close()).then(() => process.exit(0), fail);
   };
@@ -85,8 +87,9 @@ export async function run(program: Program): Promise<void> {
       process.exit(1);
     };
     const { imports } = program;
-    const started = startServer(settings, { onLost, ...(imports === undefined ? {} : { imports }) });
-    stopOnSignals(started);
+    const starting = new AbortController();
+    const started = startServer(settings, { onLost, signal: starting.signal, ...(imports === undefined ? {} : { imports }) });
+    stopOnSignals(started, starting);
     banner(settings, await started);
   } catch (error) {
     fail(error);

@@ -5,6 +5,8 @@ import type { AppOptions } from './app.module.js';
 import { createApp } from './application.js';
 import { SetupService, StartNotices } from './bootstrap/index.js';
 import { generatedJwtSecret, NativeApi, type Settings } from './config/index.js';
+import { type DatabaseTarget, prepareDatabase, type RequestLimits } from './database/index.js';
+import { startWithDatabase } from './database-wait.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/index.js';
 import { MountedDialects } from './dialects/index.js';
 import { createLogger } from './log/index.js';
@@ -14,6 +16,14 @@ import { SeededAccount } from './users/index.js';
 /** When the server stops, requests that are under way get this long; then their connections are cut. */
 const DRAIN_MS = 8_000;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
+
+/** What a program may say about the start. */
+export interface StartOptions extends Pick<AppOptions, 'imports'> {
+  /** Called when the embedded database is lost for good. */
+  onLost?: (error: Error) => void;
+  /** Ends a start that is waiting for its database. */
+  signal?: AbortSignal;
+}
 
 /** A server that listens. */
 export interface RunningServer {
@@ -33,19 +43,23 @@ export interface RunningServer {
 /**
  * Starts Gatehouse: the embedded database if there is no other, migrations, bootstrap, and the server.
  * @param settings as `loadSettings` gave them
- * @param options the product's own modules, whose routes are guarded like Gatehouse's
- * @throws EmbeddedPostgresError, BootstrapError, SettingsError, StartError, whose messages are for the operator, or a fault
- *   of the program; all is stopped by then
+ * @param options the product's own modules, whose routes are guarded like Gatehouse's, and what else a program may say
+ * @throws EmbeddedPostgresError, BootstrapError, SettingsError, StartError, whose messages are for the operator, StartStopped
+ *   after the signal, or a fault of the program; all is stopped by then
  */
 export async function startServer(
   settings: Settings,
-  options: Pick<AppOptions, 'imports'> & { onLost?: (error: Error) => void } = {},
+  { onLost, signal, ...options }: StartOptions = {},
 ): Promise<RunningServer> {
   const log = createLogger(settings);
-  const embedded = settings.databaseUrl === undefined ? await startEmbedded(settings, log, options.onLost) : null;
+  const embedded = settings.databaseUrl === undefined ? await startEmbedded(settings, log, onLost) : null;
   try {
     const database = embedded?.connection ?? { url: settings.databaseUrl ?? '' };
-    const app = await listening({ settings: withSecret(settings), database, ...options }, log);
+    const start = {
+      prepare: () => prepare(database, settings),
+      listen: (limits: RequestLimits) => listening({ settings: withSecret(settings), database, limits, ...options }, log),
+    };
+    const app = await startWithDatabase(start, { settings, log, signal });
     return {
       url: await app.getUrl(),
       nativeApi: app.get(NativeApi).path,
@@ -56,13 +70,20 @@ export async function startServer(
     };
   } catch (error) {
     await embedded?.stop();
-    throw error;
+    throw databaseError(error, settings);
   }
+}
+
+async function prepare(target: DatabaseTarget, settings: Settings): Promise<RequestLimits> {
+  const { databaseConnectTimeoutMs: connectTimeoutMs, databaseQueryTimeoutMs: queryTimeoutMs, databasePooler } = settings;
+  const wanted = databasePooler === 'auto' ? databasePooler : databasePooler === 'true';
+  const { pooler } = await prepareDatabase({ target, connectTimeoutMs, queryTimeoutMs, pooler: wanted });
+  return { connectTimeoutMs, queryTimeoutMs, pooler };
 }
 
 async function listening(options: AppOptions, log: Pino): Promise<NestFastifyApplication> {
   const { settings } = options;
-  const app = await createApp(options, log).catch((error: unknown) => { throw databaseError(error, settings); });
+  const app = await createApp(options, log);
   try {
     await app.init();
     await app.listen(settings.port, await listenHost(app, settings));

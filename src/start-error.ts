@@ -1,8 +1,15 @@
 import type { Settings } from './config/index.js';
+import { DatabaseRefusedError } from './database/index.js';
+import { isAway } from './errors/index.js';
 
 /** Why the server cannot start, in words for the operator. Never holds a secret. */
 export class StartError extends Error {
   override readonly name = 'StartError';
+}
+
+/** The start was stopped by a signal before it was done; nothing is wrong. */
+export class StartStopped extends Error {
+  override readonly name = 'StartStopped';
 }
 
 const LISTENING: Record<string, (port: number, host: string) => string> = {
@@ -19,30 +26,35 @@ export function listenError(error: unknown, { port, host }: Settings): unknown {
   return words === undefined ? error : new StartError(words(port, host), { cause: error });
 }
 
+/** SQLSTATE: five digits and capital letters, of which every one that PostgreSQL uses has a digit (Node's codes have none). */
+const SQLSTATE = /^(?=.*\d)[0-9A-Z]{5}$/;
+
 /**
- * What the database or the way to it says when it cannot be used. Errors of the program itself are left alone: they
- * have no code, and their stack is wanted.
+ * What the database or the way to it says when it cannot be used. Errors of the program itself are left alone: their
+ * stack is wanted.
  */
-export function databaseError(error: unknown, { databaseUrl }: Settings): unknown {
-  if (databaseUrl === undefined || !(error instanceof Error) || !comesFromDatabase(error)) return error;
-  return new StartError(`the database ${placeOf(databaseUrl)} that DATABASE_URL names cannot be used: ${reasonOf(error)}`, { cause: error });
+export function databaseError(error: unknown, settings: Settings): unknown {
+  if (settings.databaseUrl === undefined || !(error instanceof Error) || !comesFromDatabase(error)) return error;
+  const waited = isAway(error) && settings.databaseWaitSeconds > 0 ? ` (waited ${settings.databaseWaitSeconds} s for it)` : '';
+  return new StartError(`${databaseName(settings)} cannot be used: ${reasonOf(error)}${waited}`, { cause: error });
 }
 
-const LOST = /^(Connection terminated|timeout e|The server does not support SSL)/;
-
 function comesFromDatabase(error: Error): boolean {
+  if (error instanceof DatabaseRefusedError || isAway(error)) return true;
   const { code, driverError } = error as { code?: unknown; driverError?: unknown };
-  return driverError !== undefined || (typeof code === 'string' && !code.startsWith('ERR_')) || LOST.test(error.message);
+  return driverError !== undefined || (typeof code === 'string' && SQLSTATE.test(code));
 }
 
 /** A name that has several addresses fails once for each of them (an AggregateError, which says nothing itself). */
-function reasonOf(error: Error): string {
-  if (!(error instanceof AggregateError)) return error.message;
-  return error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }
 
-/** The address without user, password and parameters. */
-function placeOf(url: string): string {
-  const { host, pathname, searchParams } = new URL(url);
-  return `${host === '' ? (searchParams.get('host') ?? 'localhost') : host}${pathname}`;
+/** What an operator calls the database: its address without user, password and parameters. */
+export function databaseName({ databaseUrl }: Settings): string {
+  if (databaseUrl === undefined) return 'the embedded database';
+  // The driver takes an empty host after credentials; WHATWG's URL does not.
+  const { host, pathname, searchParams } = new URL(databaseUrl.replace('@/', '@localhost/'));
+  return `the database ${searchParams.get('host') ?? (host === '' ? 'localhost' : host)}${pathname} that DATABASE_URL names`;
 }

@@ -47,7 +47,7 @@ describe('defaults', () => {
     expect({ ...load({}) }).toEqual({
       nodeEnv: 'development', host: '127.0.0.1', port: 3000, dataDir: './data', trustProxy: false, corsOrigin: [], timezone: 'UTC',
       webConcurrency: '1', shutdownDelay: 0, databasePoolSize: 10, databaseConnectTimeoutMs: 1_500, databaseQueryTimeoutMs: 1_500,
-      databaseWaitSeconds: 30, principalCache: 'memory', metricsPublic: false, auditRetentionDays: 365,
+      databaseWaitSeconds: 30, databasePooler: 'auto', principalCache: 'memory', metricsPublic: false, auditRetentionDays: 365,
       jwtIssuer: 'gatehouse', jwtAudience: 'gatehouse',
       accessTokenTtl: 900, refreshTokenTtl: 86_400, refreshTokenTtlRemembered: 2_592_000, refreshReuseGrace: 10, sessionMaxAge: 7_776_000,
       apiKeyPrefix: 'gh', bcryptCost: 12, passwordMinLength: 12, lockoutAttempts: 5, lockoutDuration: 900,

@@ -61,11 +61,11 @@ describe('what cannot be started', () => {
     },
     'an address of another machine': { env: () => ({ HOST: '192.0.2.1' }), says: ['HOST 192.0.2.1 is no address of this machine'] },
     'a database that does not answer': {
-      env: () => ({ DATABASE_URL: 'postgres://user:shorty-secret@localhost:1/x' }),
+      env: () => ({ DATABASE_URL: 'postgres://user:shorty-secret@localhost:1/x', DATABASE_WAIT_SECONDS: '0' }),
       says: ['localhost:1/x', 'DATABASE_URL', /ECONNREFUSED/],
     },
     'a database at a name that is none': {
-      env: () => ({ DATABASE_URL: 'postgres://user:shorty-secret@nowhere.invalid/x' }), says: ['nowhere.invalid/x', 'DATABASE_URL'],
+      env: () => ({ DATABASE_URL: 'postgres://user:shorty-secret@nowhere.invalid/x', DATABASE_WAIT_SECONDS: '0' }), says: ['nowhere.invalid/x', 'DATABASE_URL'],
     },
     'a database that does not exist': {
       env: () => ({ DATABASE_URL: withoutDatabase() }), says: ['DATABASE_URL', 'database "no_such_database" does not exist'],

@@ -4,6 +4,7 @@ import { Repository } from 'typeorm';
 import { v4 as uuidv4 } from 'uuid';
 import type { ApiKeyPrincipal } from '../access/index.js';
 import { ApiKeysService } from '../api-keys/index.js';
+import { RepeatedFault } from '../database/index.js';
 import { AgentConnection } from './agent-connection.entity.js';
 import { mayConnect } from './agent-rights.js';
 import { type AgentSocket, CLOSE } from './agent-socket.js';
@@ -35,6 +36,9 @@ interface Connection {
 @Injectable()
 export class AgentConnections {
   private readonly logger = new Logger(AgentConnections.name);
+  private readonly fault = new RepeatedFault((error) => {
+    this.logger.warn(`The connections of agents could not be kept up to date: ${String(error)}`);
+  });
   private readonly connections = new Map<string, Connection>();
   private readonly watchers = new Map<string, (resources: ConnectedResource[]) => Promise<void>>();
   /** Rows of connections that are gone, until PostgreSQL has been told. */
@@ -183,7 +187,7 @@ export class AgentConnections {
     try {
       await work();
     } catch (error) {
-      this.logger.warn(`The connections of agents could not be kept up to date: ${String(error)}`);
+      this.fault.occurred(error);
     }
   }
 }

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
 import { ApiKeysService } from '../api-keys/index.js';
 import { type AuditAction, AuditLog } from '../audit/index.js';
 import { Settings } from '../config/index.js';
-import { LOCKS, withLock } from '../database/index.js';
+import { LOCKS, withLockInTurn } from '../database/index.js';
 import { AuthError, type AuthErrorCode } from '../errors/index.js';
 import { NO_CLIENT } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
@@ -39,7 +39,7 @@ export class BootstrapService implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    const changed = await withLock(this.dataSource, LOCKS.bootstrap, async (manager) => {
+    const changed = await withLockInTurn(this.dataSource, LOCKS.bootstrap, async (manager) => {
       await this.makeOwner(manager);
       const admin = await this.matchAdmin(manager);
       await this.importApiKey(manager);

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { ApiKeysService, generatePlainKey, type ImportedApiKey } from '../api-keys/index.js';
 import { type AuditAction, AuditLog } from '../audit/index.js';
 import { SecretFile, Settings, SettingsError } from '../config/index.js';
-import { LOCKS, withLock } from '../database/index.js';
+import { LOCKS, withLockInTurn } from '../database/index.js';
 import { NO_CLIENT } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { type Seed, SeededAccount, UsersService } from '../users/index.js';
@@ -136,7 +136,7 @@ export class Seeds {
   }
 
   private locked<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return withLock(this.dataSource, LOCKS.bootstrap, work);
+    return withLockInTurn(this.dataSource, LOCKS.bootstrap, work);
   }
 
   private record(manager: EntityManager, action: AuditAction, type: 'user' | 'api-key', id: string): Promise<void> {

@@ -79,6 +79,10 @@ export class Settings {
   @Integer('Database', 'Seconds that a start waits for a database that is not there yet.', { default: '30', min: 0, max: 86_400 })
   readonly databaseWaitSeconds!: number;
 
+  @Choice('Database', 'Whether a pooler such as PgBouncer hands out connections a transaction at a time; auto finds out.',
+    ['auto', 'true', 'false'], { default: 'auto' })
+  readonly databasePooler!: 'auto' | 'true' | 'false';
+
   @Text('Database', 'Redis that instances share as a cache and for the counters of the rate limit.', {
     secret: true,
     wants: 'a URL such as redis://user:password@host:6379/0 (rediss:// for TLS), special characters in it percent-encoded',

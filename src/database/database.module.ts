@@ -1,26 +1,18 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
-import { type DatabaseTarget, dataSourceOptions } from './data-source-options.js';
-import { migrate } from './migrate.js';
+import { type DatabaseTarget, requestOptions, type RequestLimits } from './data-source-options.js';
 import { PreparedQueries } from './prepared-queries.js';
 
-/** The connection to PostgreSQL, with its schema up to date before anything else starts. */
+/** The connections to PostgreSQL that serve requests. Its schema is up to date by then (`prepareDatabase`). */
 @Global()
 @Module({ providers: [PreparedQueries], exports: [PreparedQueries] })
 export class DatabaseModule {
-  static forRoot(target: DatabaseTarget, poolSize: number): DynamicModule {
+  static forRoot(target: DatabaseTarget, poolSize: number, limits: RequestLimits): DynamicModule {
     return {
       module: DatabaseModule,
       imports: [
         TypeOrmModule.forRootAsync({
-          useFactory: () => ({ ...dataSourceOptions(target, poolSize), autoLoadEntities: true, retryAttempts: 0 }),
-          dataSourceFactory: async (options) => {
-            if (options === undefined) throw new Error('TypeORM gave no options');
-            const dataSource = await new DataSource(options).initialize();
-            await migrate(dataSource);
-            return dataSource;
-          },
+          useFactory: () => ({ ...requestOptions(target, poolSize, limits), autoLoadEntities: true, retryAttempts: 0 }),
         }),
       ],
     };

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { RepeatedFault } from './repeated-fault.js';
 
 /** A row's time of last use is written at most this often. */
 const WRITE_EVERY_MS = 60_000;
@@ -9,18 +10,21 @@ const MOST_REMEMBERED = 100_000;
 
 /**
  * Writes `last_used_at` behind the requests' back: `touch` costs a look into a map, the statement comes later and
- * serves many rows. A crash loses some seconds of it, which nobody relies on.
+ * serves many rows. A crash loses some seconds of it, and a database that cannot be written to as long as that lasts:
+ * nobody relies on it, and no request fails for it.
  */
 export class LastUseRecorder {
   private readonly written = new Map<string, number>();
   private pending = new Set<string>();
   private readonly timer: NodeJS.Timeout;
+  private readonly fault: RepeatedFault;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly table: 'sessions' | 'api_keys',
-    private readonly failed: (error: unknown) => void,
+    failed: (error: unknown) => void,
   ) {
+    this.fault = new RepeatedFault(failed);
     this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS).unref();
   }
 
@@ -51,7 +55,7 @@ export class LastUseRecorder {
         [ids],
       );
     } catch (error) {
-      this.failed(error);
+      this.fault.occurred(error);
     }
   }
 }

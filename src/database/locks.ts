@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
 
 /** The advisory locks of Gatehouse, all in one place so that no two share a number. */
@@ -6,6 +7,8 @@ export const LOCKS = {
   bootstrap: 0x6748_0002,
   owners: 0x6748_0003,
 } as const;
+
+const ASK_AGAIN_AFTER_MS = 50;
 
 /**
  * Runs work in one transaction while holding an advisory lock, which ends with the transaction: a crashed instance
@@ -20,6 +23,30 @@ export async function withLock<T>(
     await takeLock(manager, lock);
     return work(manager);
   });
+}
+
+/**
+ * The same, for a start, which may have to wait behind other instances for longer than a statement may take: it asks
+ * again and again, each time in a transaction of its own.
+ */
+export async function withLockInTurn<T>(
+  dataSource: DataSource,
+  lock: (typeof LOCKS)[keyof typeof LOCKS],
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const done = await dataSource.transaction(async (manager) =>
+      (await tryLock(manager, lock)) ? { value: await work(manager) } : null,
+    );
+    if (done !== null) return done.value;
+    await delay(ASK_AGAIN_AFTER_MS);
+  }
+}
+
+/** Takes an advisory lock inside a transaction that is already open, if nobody has it. */
+export async function tryLock(manager: EntityManager, lock: (typeof LOCKS)[keyof typeof LOCKS]): Promise<boolean> {
+  const [row] = await manager.query<{ taken: boolean }[]>('SELECT pg_try_advisory_xact_lock($1) AS taken', [lock]);
+  return row?.taken ?? false;
 }
 
 /** Takes an advisory lock inside a transaction that is already open. */

@@ -2,8 +2,9 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access/index.js';
-import { NativeApi, Settings, VERSION } from '../config/index.js';
+import { NativeApi, Settings } from '../config/index.js';
 import { HealthBody, ReadinessBody } from './health.dto.js';
+import { liveness } from './liveness.js';
 import { ReadinessCheck } from './readiness.js';
 
 @ApiTags('Health')
@@ -20,13 +21,7 @@ export class HealthController {
   @Public()
   @ApiOkResponse({ type: HealthBody })
   live(): HealthBody {
-    return {
-      status: 'ok',
-      timestamp: new Date().toISOString(),
-      version: VERSION,
-      nativeApi: this.nativeApi.path,
-      ...(this.settings.authDisabled ? { warnings: ['Authentication is switched off: every request is the owner’s.'] } : {}),
-    };
+    return liveness(this.settings, this.nativeApi);
   }
 
   /** Whether the instance can do its work: database and migrations. Without Redis it can, if more slowly. */

@@ -1,1 +1,2 @@
 export { HealthModule, PublicConfigModule } from './health.module.js';
+export { liveness, UNREADY } from './liveness.js';

@@ -3,7 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { RedisConnection } from '../redis/index.js';
 
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 1_900;
 
 /** The parts that an instance works with; one that is `down` it cannot do without. */
 export interface Readiness {

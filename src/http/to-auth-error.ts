@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
-import { AuthError, type AuthErrorCode } from '../errors/index.js';
+import { AuthError, type AuthErrorCode, isAway } from '../errors/index.js';
 
 /** What frameworks throw on our behalf, in our own terms. */
 const BY_STATUS: Record<number, AuthErrorCode> = {
@@ -10,9 +10,6 @@ const BY_STATUS: Record<number, AuthErrorCode> = {
   429: 'too_many_requests',
 };
 
-/** Errors of PostgreSQL and of the way to it that pass by themselves (SQLSTATE, node:net). */
-const PASSING = /^(08...|40001|40P01|53...|57P0[123]|25006|ECONN.*|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND)$/;
-const PASSING_MESSAGE = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 /** A row that another row points at is gone (SQLSTATE foreign_key_violation): the account was deleted a moment ago. */
 const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -31,11 +28,9 @@ export function toAuthError(error: unknown): AuthError | null {
 }
 
 function codeOf(error: unknown): AuthErrorCode {
-  const { code, driverError } = error as { code?: string; driverError?: { code?: string } };
-  const sqlState = driverError?.code ?? code ?? '';
-  if (sqlState === FOREIGN_KEY_VIOLATION) return 'not_found';
-  if (PASSING.test(sqlState)) return 'unavailable';
-  return error instanceof Error && PASSING_MESSAGE.test(error.message) ? 'unavailable' : 'internal';
+  if (isAway(error)) return 'unavailable';
+  const { driverError } = Object(error) as { driverError?: { code?: string } };
+  return driverError?.code === FOREIGN_KEY_VIOLATION ? 'not_found' : 'internal';
 }
 
 /** Whether Fastify could not make sense of the body; a product's own 400 may have a cause too, of another kind. */

@@ -41,9 +41,25 @@ function environment(env: Record<string, string | undefined>): NodeJS.ProcessEnv
   return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
+/** A start that may take its time. */
+export interface Start {
+  readonly listening: Promise<Gatehouse>;
+  output(): string;
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
 /** Starts the built server as a process of its own, and waits until it listens. Rejects with its output if it exits. */
-export async function startGatehouse(options: GatehouseOptions = {}): Promise<Gatehouse> {
+export function startGatehouse(options: GatehouseOptions = {}): Promise<Gatehouse> {
+  return launchGatehouse(options).listening;
+}
+
+/** The same, for tests that look at what happens until then. */
+export function launchGatehouse(options: GatehouseOptions): Start {
   const { child, output } = launch(options);
+  return { listening: listening(child, output), output, stop: (signal = 'SIGTERM') => stop(child, signal) };
+}
+
+async function listening(child: ChildProcess, output: () => string): Promise<Gatehouse> {
   const url = await untilListening(child, output);
   const claim = /"token":"([\w-]+)"/.exec(output());
   return {

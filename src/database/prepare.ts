@@ -1,0 +1,79 @@
+import type { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { isAway } from '../errors/index.js';
+import { type Pace, PacedConnection, sessionLimits } from './connection.js';
+import { connectionOptions, type DatabaseTarget, dataSourceOptions, type RequestLimits } from './data-source-options.js';
+import { migrate } from './migrate.js';
+
+/** PostgreSQL was reached and will not have us, which no waiting changes. The message is for the operator. */
+export class DatabaseRefusedError extends Error {
+  override readonly name = 'DatabaseRefusedError';
+}
+
+/** One connection holds the lock while another migrates. */
+const MIGRATION_CONNECTIONS = 2;
+/** What Node's TLS says of a certificate (X.509 verification, RFC 5280, and the name in it, RFC 9525). */
+const NOT_TRUSTED = /CERT|ISSUER|SIGNED|VERIFY|CA_/;
+/** PgBouncer, of what it cannot keep for one of its clients. */
+const POOLER_WORDS = /^unsupported startup parameter/;
+
+/** Who is asked, and how long for. */
+export interface DatabaseAccess extends Omit<RequestLimits, 'pooler'> {
+  target: DatabaseTarget;
+  /** Whether a pooler is in between; `auto` finds out. */
+  pooler: boolean | 'auto';
+}
+
+/**
+ * Gets the database ready to be used: reaches it, brings its schema up to date, and says whether a pooler is in between.
+ * @throws DatabaseRefusedError when it cannot be used, and what `isAway` knows when it is away
+ */
+export async function prepareDatabase(access: DatabaseAccess): Promise<{ pooler: boolean }> {
+  const pooled = await reach(access);
+  const dataSource = await new DataSource(dataSourceOptions(access.target, MIGRATION_CONNECTIONS)).initialize();
+  try {
+    await migrate(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+  return { pooler: access.pooler === 'auto' ? pooled : access.pooler };
+}
+
+/**
+ * Connects once. A pooler gives itself away by the number of the server's process, which it makes up for each of its
+ * clients.
+ */
+async function reach(access: DatabaseAccess): Promise<boolean> {
+  const client = connection(access);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    await client.end();
+    return rows[0]?.pid !== (client as unknown as { processID: number }).processID;
+  } catch (error) {
+    client.connection.stream.destroy();
+    throw isAway(error) && !POOLER_WORDS.test((error as Error).message) ? error : refusal(error);
+  }
+}
+
+function connection({ target, connectTimeoutMs, queryTimeoutMs, pooler }: DatabaseAccess): Client {
+  // As long as nobody has said that there is no pooler, nothing is set that one might refuse.
+  const pace: Pace = { statementMs: queryTimeoutMs, pooler: pooler !== false, answers: 0 };
+  try {
+    return new PacedConnection({ ...connectionOptions(target), ...sessionLimits(pace), connectionTimeoutMillis: connectTimeoutMs, pace });
+  } catch (error) {
+    // The file that sslrootcert names is read here.
+    throw refusal(error);
+  }
+}
+
+function refusal(error: unknown): DatabaseRefusedError {
+  const { message, code } = error as { message: string; code?: unknown };
+  return new DatabaseRefusedError(`${hintFor(message, code)}${message}`, { cause: error });
+}
+
+function hintFor(message: string, code: unknown): string {
+  if (POOLER_WORDS.test(message)) return 'there is a pooler in between, so DATABASE_POOLER must not be false: ';
+  if (typeof code !== 'string' || !NOT_TRUSTED.test(code)) return '';
+  return 'its certificate is not trusted; sslrootcert=<file> in the URL names the authority that signed it: ';
+}
