@@ -5,7 +5,7 @@
 const FOUNDATIONS = ['config', 'errors'];
 const EDGE = [...FOUNDATIONS, 'http'];
 const ACCESS = [...EDGE, 'access'];
-const BASE = [...ACCESS, 'redis', 'principals', 'database'];
+const BASE = [...ACCESS, 'metrics', 'redis', 'principals', 'database'];
 const CORE = [...BASE, 'audit'];
 
 const MAY_IMPORT = {
@@ -14,9 +14,10 @@ const MAY_IMPORT = {
   http: FOUNDATIONS,
   access: EDGE,
   log: ACCESS,
+  metrics: FOUNDATIONS,
   redis: ['config'],
-  principals: [...ACCESS, 'redis'],
-  database: FOUNDATIONS,
+  principals: [...ACCESS, 'metrics', 'redis'],
+  database: [...FOUNDATIONS, 'metrics'],
   audit: BASE,
   sessions: CORE,
   users: [...CORE, 'sessions'],

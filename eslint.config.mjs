@@ -59,7 +59,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/{access,api-keys,audit,auth,bootstrap,config,database,errors,principals,sessions,users}/**/*.ts'],
+    files: ['src/{access,api-keys,audit,auth,bootstrap,config,database,errors,metrics,principals,sessions,users}/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: [HTTP_EXCEPTIONS] }] },
   },
   {

@@ -10,6 +10,7 @@ import { DatabaseModule, type DatabaseTarget, type RequestLimits } from './datab
 import { DialectsModule, MountedDialects } from './dialects/index.js';
 import { HealthModule, PublicConfigModule } from './health/index.js';
 import { RequestValidation } from './http/index.js';
+import { MetricsModule } from './metrics/index.js';
 import { PrincipalsModule } from './principals/index.js';
 import { RedisModule } from './redis/index.js';
 import { SessionsModule } from './sessions/index.js';
@@ -38,12 +39,13 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(settings, nativeApi),
+        MetricsModule,
         DatabaseModule.forRoot(database, settings.databasePoolSize, limits),
         RedisModule,
         PrincipalsModule,
         SessionsModule,
         BootstrapModule,
-        HealthModule,
+        HealthModule.forRoot(settings),
         DialectsModule.forRoot(dialects),
         ...NATIVE_MODULES,
         RouterModule.register(NATIVE_MODULES.map((module) => ({ path: nativeApi.path, module }))),

@@ -9,6 +9,7 @@ import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
 import { AuthError } from './errors/index.js';
 import { governRequestBodies } from './http/index.js';
 import { logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
+import { measureRequests, Metrics } from './metrics/index.js';
 import { serveDocument } from './openapi.js';
 import { readForwardedAddresses, trustedProxies } from './proxies.js';
 
@@ -26,7 +27,10 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       // No hook runs for these.
       void reply.header('x-request-id', request.id);
-      reply.raw.once('finish', () => { logRequest(log, request, reply); });
+      reply.raw.once('finish', () => {
+        logRequest(log, request, reply);
+        measureUnknown(request, reply);
+      });
       filter.answer(new AuthError('malformed_body', { detail: 'The URL could not be read.', cause: error }), request, reply);
     },
   });
@@ -37,6 +41,7 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
   app.useGlobalFilters(filter);
   readForwardedAddresses(adapter.getInstance());
   logRequests(adapter.getInstance(), log);
+  const measureUnknown = measureRequests(adapter.getInstance(), app.get(Metrics));
   governRequestBodies(adapter.getInstance());
   await app.register(cookie);
   // No upgrade-insecure-requests: it breaks Swagger UI over plain HTTP away from localhost.

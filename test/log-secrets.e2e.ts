@@ -15,6 +15,7 @@ describe('the log of a whole journey', () => {
   let gatehouse: Gatehouse;
   const secrets = new Map<string, string>();
   let claimToken = '';
+  let metrics = '';
 
   const keep = (what: string, secret: unknown): string => {
     if (typeof secret !== 'string' || secret.length < 12) throw new Error(`there is no ${what}`);
@@ -110,6 +111,7 @@ describe('the log of a whole journey', () => {
       `SELECT password_hash AS hash FROM users WHERE password_hash IS NOT NULL UNION ALL SELECT encode(key_hash, form) FROM api_keys, unnest(ARRAY['hex', 'base64']) AS form`);
     for (const { hash } of rows) keep('hash', hash);
     await eventually(() => { expect(gatehouse.output()).toContain('a request failed'); });
+    metrics = (await expectStatus(200, 'GET /../../metrics', { token })).body as string;
   }
 
   it('has the journey in it', () => {
@@ -117,8 +119,9 @@ describe('the log of a whole journey', () => {
     expect(secrets.size).toBeGreaterThan(30);
   });
 
-  it('holds none of the secrets', () => {
-    const output = gatehouse.output();
+  it('holds none of the secrets, and neither do the metrics', () => {
+    expect(metrics).toContain('gatehouse_http_requests_total{');
+    const output = gatehouse.output() + metrics;
     const found = [...secrets].filter(([, secret]) => [secret, encodeURIComponent(secret)].some((text) => output.includes(text)));
     expect(found.map(([what]) => what)).toEqual([]);
   });

@@ -65,12 +65,15 @@ it('LOG_FORMAT=pretty is for people, and the banner is on the same stream', asyn
   await suite.stop();
 });
 
-it.each([['warn', 0, 0], ['debug', 1, 1], ['info', 1, 0]])('LOG_LEVEL=%s', async (level, requests, healthChecks) => {
-  const suite = await startSuite({ LOG_LEVEL: level });
+it.each([['warn', 0, 0], ['debug', 1, 1], ['info', 1, 0]])('LOG_LEVEL=%s', async (level, requests, probes) => {
+  const suite = await startSuite({ LOG_LEVEL: level, METRICS_PUBLIC: 'true' });
   await suite.api.call('GET /config');
-  await send(`GET ${suite.gatehouse.url}/health`);
+  for (const probe of ['/health', '/health/ready', '/metrics']) await send(`GET ${suite.gatehouse.url}${probe}`);
+  // What is no probe, and what is asked in vain.
+  for (const other of ['/healthy', '/metrics/x']) await send(`GET ${suite.gatehouse.url}${other}`);
   await suite.stop();
   const paths = linesOf(suite).filter(({ msg }) => msg === 'request').map(({ path }) => path);
   expect(paths.filter((path) => path === '/api/v1/config')).toHaveLength(requests);
-  expect(paths.filter((path) => path === '/health')).toHaveLength(healthChecks);
+  for (const probe of ['/health', '/health/ready', '/metrics']) expect(paths.filter((path) => path === probe)).toHaveLength(probes);
+  for (const other of ['/healthy', '/metrics/x']) expect(paths.filter((path) => path === other)).toHaveLength(requests);
 });

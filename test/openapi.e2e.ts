@@ -42,7 +42,7 @@ describe('the OpenAPI document', () => {
   it('knows every route of the native API', () => {
     expect(operations.map(({ name }) => name)).toEqual(expect.arrayContaining([
       ...PUBLIC, 'post /api/v1/api-keys', 'post /api/v1/api-keys/{id}/rotate', 'get /api/v1/api-keys/current', 'get /api/v1/users', 'post /api/v1/users/{id}/unlock',
-      'delete /api/v1/users/{id}/sessions', 'post /api/v1/users/{id}/password', 'get /api/v1/audit-events', 'patch /api/v1/auth/me', 'post /api/v1/auth/logout',
+      'delete /api/v1/users/{id}/sessions', 'post /api/v1/users/{id}/password', 'get /api/v1/audit-events', 'get /metrics', 'patch /api/v1/auth/me', 'post /api/v1/auth/logout',
     ]));
   });
 
@@ -90,7 +90,9 @@ describe('the OpenAPI document', () => {
     for (const { name, body } of operations) {
       for (const [status, answer] of Object.entries(body.responses as Record<string, Json>)) {
         const types = Object.keys((answer.content ?? {}) as object);
-        const wanted = /^(101|204)$/.test(status) ? [] : Number(status) >= 400 && name !== 'get /health/ready' ? ['application/problem+json'] : ['application/json'];
+        const wanted = /^(101|204)$/.test(status) ? []
+          : Number(status) >= 400 && name !== 'get /health/ready' ? ['application/problem+json']
+          : name === 'get /metrics' ? ['text/plain'] : ['application/json'];
         if ((answer.description as string) === '' || JSON.stringify(types) !== JSON.stringify(wanted)) faults.push(`${name} ${status}: ${types.join()}`);
         if (wanted[0] === 'application/problem+json' && String(answer.content[wanted[0]].example?.status) !== status) faults.push(`${name} ${status}: example`);
         if (/^(423|429|503)$/.test(status) && wanted[0]?.includes('problem') && answer.headers?.['Retry-After'] === undefined) faults.push(`${name} ${status}: Retry-After`);

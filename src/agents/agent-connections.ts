@@ -5,6 +5,7 @@ import { v4 as uuidv4 } from 'uuid';
 import type { ApiKeyPrincipal } from '../access/index.js';
 import { ApiKeysService } from '../api-keys/index.js';
 import { RepeatedFault } from '../database/index.js';
+import { Metrics } from '../metrics/index.js';
 import { AgentConnection } from './agent-connection.entity.js';
 import { mayConnect } from './agent-rights.js';
 import { type AgentSocket, CLOSE } from './agent-socket.js';
@@ -52,7 +53,10 @@ export class AgentConnections {
   constructor(
     @InjectRepository(AgentConnection) private readonly rows: Repository<AgentConnection>,
     private readonly apiKeys: ApiKeysService,
-  ) {}
+    metrics: Metrics,
+  ) {
+    metrics.gauge({ name: 'gatehouse_agents_connected', help: 'Agents that are connected to this instance.' }, () => this.connections.size);
+  }
 
   /** Which of a user's resources have an agent connected at this moment, to whichever instance. */
   async findConnected(userId: string, resourceType: string, ids: readonly string[]): Promise<Set<string>> {

@@ -8,6 +8,7 @@ import { Settings } from '../config/index.js';
 import { LastUseRecorder, type PreparedQuery, PreparedQueries } from '../database/index.js';
 import { AuthError } from '../errors/index.js';
 import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
+import { Metrics } from '../metrics/index.js';
 import { type Checked, PrincipalCache } from '../principals/index.js';
 import { generateApiKey, hashApiKey, isPlausibleApiKey, shownPrefix } from './api-key-format.js';
 import { isAdministrator, requireControl, requireGrant } from './api-key-rules.js';
@@ -62,10 +63,13 @@ interface LiveApiKeyRow {
   remaining_ms: string | null;
 }
 
+const CHECK_RESULTS = ['success', 'malformed', 'unknown', 'expired', 'revoked'] as const;
+
 /** Issues, checks, rotates and revokes API keys. */
 @Injectable()
 export class ApiKeysService implements OnApplicationShutdown {
   private readonly lastUse: LastUseRecorder;
+  private readonly checks: Record<(typeof CHECK_RESULTS)[number], number>;
 
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>,
@@ -73,7 +77,9 @@ export class ApiKeysService implements OnApplicationShutdown {
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly settings: Settings,
+    metrics: Metrics,
   ) {
+    this.checks = metrics.tally({ name: 'gatehouse_api_key_checks_total', help: 'Checks of API keys.' }, 'result', CHECK_RESULTS);
     const logger = new Logger(ApiKeysService.name);
     this.lastUse = new LastUseRecorder(apiKeys.manager.dataSource, 'api_keys', (error) => {
       logger.warn(`The last use of API keys could not be written: ${String(error)}`);
@@ -85,10 +91,14 @@ export class ApiKeysService implements OnApplicationShutdown {
    * @throws AuthError `invalid_api_key`, with the reason when it was good once
    */
   async authenticate(key: string): Promise<ApiKeyPrincipal> {
-    if (!isPlausibleApiKey(key, this.settings.apiKeyPrefix)) throw new AuthError('invalid_api_key');
+    if (!isPlausibleApiKey(key, this.settings.apiKeyPrefix)) {
+      this.checks.malformed += 1;
+      throw new AuthError('invalid_api_key');
+    }
     const keyHash = hashApiKey(key);
     const principal = await this.cache.apiKey(keyHash.toString('base64'), () => this.load(keyHash));
     if (principal === null) throw await this.refusalOf(keyHash);
+    this.checks.success += 1;
     this.lastUse.touch(principal.apiKeyId);
     return principal;
   }
@@ -346,7 +356,9 @@ export class ApiKeysService implements OnApplicationShutdown {
   /** The refusal of a key that is not good: whether it ended, or has never been one, is told to whoever has it. */
   private async refusalOf(keyHash: Buffer): Promise<AuthError> {
     const [row] = await this.apiKeys.manager.query<{ expired: boolean | null }[]>(WHY_REFUSED, [keyHash]);
-    return new AuthError('invalid_api_key', row === undefined ? {} : { reason: row.expired ? 'expired' : 'revoked' });
+    const reason = row?.expired ? 'expired' : 'revoked';
+    this.checks[row === undefined ? 'unknown' : reason] += 1;
+    return new AuthError('invalid_api_key', row === undefined ? {} : { reason });
   }
 
   private record(

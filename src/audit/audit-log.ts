@@ -4,7 +4,8 @@ import { type EntityManager, LessThan, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../access/index.js';
 import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
-import type { AuditAction } from './audit-actions.js';
+import { Metrics } from '../metrics/index.js';
+import { AUDIT_ACTIONS, type AuditAction } from './audit-actions.js';
 import { AuditEvent } from './audit-event.entity.js';
 
 /** Who did something, or to whom it was done. */
@@ -35,7 +36,14 @@ export interface AuditFilter {
 /** The append-only log of security events. */
 @Injectable()
 export class AuditLog {
-  constructor(@InjectRepository(AuditEvent) private readonly events: Repository<AuditEvent>) {}
+  private readonly recorded: Record<AuditAction, number>;
+
+  constructor(
+    @InjectRepository(AuditEvent) private readonly events: Repository<AuditEvent>,
+    metrics: Metrics,
+  ) {
+    this.recorded = metrics.tally({ name: 'gatehouse_audit_events_total', help: 'Events written to the audit log, by action.' }, 'action', AUDIT_ACTIONS);
+  }
 
   /**
    * Adds an event, in the transaction of the change that it tells of when one is given: the change and its trace are
@@ -60,6 +68,7 @@ export class AuditLog {
         entry.detail ?? null,
       ],
     );
+    this.recorded[entry.action] += 1;
   }
 
   /** Events, newest first. A user's events are those that the user did and those done to the user. */

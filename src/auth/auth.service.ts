@@ -7,6 +7,7 @@ import type { Principal, UserPrincipal } from '../access/index.js';
 import { AuditLog } from '../audit/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
+import { Metrics } from '../metrics/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { AccessTokensService, SessionRotation, SessionsService } from '../sessions/index.js';
 import { type Credentials, OwnAccount, PasswordLogin, type Registration, type User, UsersService } from '../users/index.js';
@@ -27,9 +28,16 @@ export interface SignIn extends Tokens {
   sessionId: string;
 }
 
+/** How a login ends: well, or with one of these refusals, or `error` where nobody could tell whether it was right. */
+const LOGIN_RESULTS = [
+  'success', 'invalid_credentials', 'account_locked', 'account_disabled', 'local_only', 'validation_failed', 'overloaded', 'error',
+] as const;
+
 /** Signing in, staying signed in and signing out: the same for every wire. */
 @Injectable()
 export class AuthService {
+  private readonly logins: Record<(typeof LOGIN_RESULTS)[number], number>;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly users: UsersService,
@@ -41,14 +49,26 @@ export class AuthService {
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly noAuthentication: NoAuthentication,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.logins = metrics.tally({ name: 'gatehouse_logins_total', help: 'Logins with a password, on every wire, by what came of them.' }, 'result', LOGIN_RESULTS);
+  }
 
   /**
    * Signs in with a password.
    * @throws AuthError `invalid_credentials`, `account_locked`, `account_disabled`, `overloaded`
    */
-  login(credentials: Credentials, policy: TokenPolicy, client: Client): Promise<SignIn> {
-    return this.passwordLogin.signIn(credentials, client, (manager, user) => this.startSession(manager, user, policy, client));
+  async login(credentials: Credentials, policy: TokenPolicy, client: Client): Promise<SignIn> {
+    try {
+      const begin = (manager: EntityManager, user: User): Promise<SignIn> => this.startSession(manager, user, policy, client);
+      const signIn = await this.passwordLogin.signIn(credentials, client, begin);
+      this.logins.success += 1;
+      return signIn;
+    } catch (error) {
+      const code = error instanceof AuthError ? error.code : 'error';
+      this.logins[LOGIN_RESULTS.find((result) => result === code) ?? 'error'] += 1;
+      throw error;
+    }
   }
 
   /**

@@ -1,3 +1,3 @@
-export { AuthError, invalidField, type AuthErrorDetails, type FieldError } from './auth-error.js';
+export { AuthError, invalidField, type FieldError } from './auth-error.js';
 export { AwayError, isAway } from './away.js';
 export { AUTH_ERROR_CODES, type AuthErrorCode } from './codes.js';

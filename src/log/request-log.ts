@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
 import type { Principal } from '../access/index.js';
 
+/** Asked again and again by machines. */
+const PROBES = /^\/(health|metrics)([/?]|$)/;
 const ACCEPTED_ID = /^[\w.:-]{8,128}$/;
 
 /** The id of a request: the caller's, where it is harmless, so that one id follows a call through several services. */
@@ -26,8 +28,9 @@ export function logRequests(server: FastifyInstance, log: Pino): void {
 
 /** The one line of a request that has been answered; for those that Fastify answers without its hooks. */
 export function logRequest(log: Pino, request: FastifyRequest, reply: FastifyReply): void {
-  const quiet = request.url.startsWith('/health') && reply.statusCode < 500;
-  log[quiet ? 'debug' : 'info'](
+  const level = PROBES.test(request.url) && reply.statusCode < 400 ? 'debug' : 'info';
+  if (!log.isLevelEnabled(level)) return;
+  log[level](
     {
       requestId: request.id,
       method: request.method,

@@ -1,4 +1,6 @@
 import type { ApiKeyPrincipal, Principal, UserPrincipal } from '../access/index.js';
+import type { Metrics } from '../metrics/index.js';
+import { type Lookups, lookupsOf } from './cache-lookups.js';
 import { type Checked, type Load, PrincipalCache } from './principal-cache.js';
 import { remember } from './remember.js';
 
@@ -15,7 +17,13 @@ const MOST_ENTRIES = 100_000;
 export class MemoryCache extends PrincipalCache {
   private readonly sessions = new Map<string, Checked<UserPrincipal>>();
   private readonly apiKeys = new Map<string, Checked<ApiKeyPrincipal>>();
+  private readonly lookups: Lookups;
   private generation = 0;
+
+  constructor(metrics: Metrics) {
+    super();
+    this.lookups = lookupsOf('memory', metrics);
+  }
 
   session(sessionId: string, _: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
     return this.find(this.sessions, sessionId, load);
@@ -47,9 +55,13 @@ export class MemoryCache extends PrincipalCache {
   private async find<P extends Principal>(entries: Map<string, Checked<P>>, id: string, load: Load<P>): Promise<P | null> {
     const known = entries.get(id);
     if (known !== undefined) {
-      if (known.expiresAt > Date.now()) return known.principal;
+      if (known.expiresAt > Date.now()) {
+        this.lookups.hit += 1;
+        return known.principal;
+      }
       entries.delete(id);
     }
+    this.lookups.miss += 1;
     const generation = this.generation;
     const checked = await load();
     if (checked === null) return null;

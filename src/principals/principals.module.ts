@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Settings } from '../config/index.js';
+import { Metrics } from '../metrics/index.js';
 import { RedisConnection } from '../redis/index.js';
 import { MemoryCache } from './memory-cache.js';
 import { NoCache } from './no-cache.js';
@@ -12,10 +13,10 @@ import { RedisCache } from './redis-cache.js';
   providers: [
     {
       provide: PrincipalCache,
-      inject: [Settings, RedisConnection],
-      useFactory: ({ principalCache }: Settings, redis: RedisConnection | null) =>
-        principalCache === 'memory' ? new MemoryCache()
-        : principalCache === 'redis' && redis !== null ? new RedisCache(redis)
+      inject: [Settings, RedisConnection, Metrics],
+      useFactory: ({ principalCache }: Settings, redis: RedisConnection | null, metrics: Metrics) =>
+        principalCache === 'memory' ? new MemoryCache(metrics)
+        : principalCache === 'redis' && redis !== null ? new RedisCache(redis, metrics)
         : new NoCache(),
     },
   ],

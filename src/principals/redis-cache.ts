@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiKeyPrincipal, Principal, UserPrincipal } from '../access/index.js';
+import type { Metrics } from '../metrics/index.js';
 import { type RedisConnection, RedisScript } from '../redis/index.js';
+import { type Lookups, lookupsOf } from './cache-lookups.js';
 import { type Checked, type Load, PrincipalCache } from './principal-cache.js';
 import { readApiKey, readSession, writeEntry } from './redis-entries.js';
 import { remember } from './remember.js';
@@ -50,8 +52,14 @@ export class RedisCache extends PrincipalCache {
   /** Under whom an API key was found when it was last read: where to look for it. To be wrong costs a look. */
   private readonly holders = new Map<string, string>();
 
-  constructor(private readonly redis: RedisConnection) {
+  private readonly lookups: Lookups;
+
+  constructor(
+    private readonly redis: RedisConnection,
+    metrics: Metrics,
+  ) {
     super();
+    this.lookups = lookupsOf('redis', metrics);
   }
 
   session(sessionId: string, userId: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
@@ -66,7 +74,10 @@ export class RedisCache extends PrincipalCache {
       else remember(this.holders, keyHash, holderOf(checked.principal), MOST_HOLDERS);
       return checked;
     };
-    if (holder === undefined) return (await learn())?.principal ?? null;
+    if (holder === undefined) {
+      this.lookups.miss += 1;
+      return (await learn())?.principal ?? null;
+    }
     return this.find(holder, `k:${keyHash}`, (text) => readApiKey(text, holder === INSTANCE ? null : holder), learn);
   }
 
@@ -86,7 +97,11 @@ export class RedisCache extends PrincipalCache {
     const key = this.redis.key(`principals:${holder}`);
     const text = await this.redis.send((redis) => redis.hget(key, field));
     const known = typeof text === 'string' ? read(text) : null;
-    if (known !== null) return known;
+    if (known !== null) {
+      this.lookups.hit += 1;
+      return known;
+    }
+    this.lookups.miss += 1;
     // Before PostgreSQL is read, never after.
     const epoch = text === undefined ? undefined : await this.redis.run(BEGIN, [key], [randomUUID(), LEASE_MS]);
     const checked = await load();

@@ -5,6 +5,7 @@ import { AuditLog } from '../audit/index.js';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
+import { Metrics } from '../metrics/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { issueRefreshToken, type RefreshToken, verifyRefreshToken } from './refresh-token.js';
 import { SigningKeys } from './signing-keys.js';
@@ -26,6 +27,9 @@ interface ReplayedRow extends RotatedRow {
   in_grace: boolean;
 }
 
+/** How a refresh ends; the two kinds of `invalid_grant` apart. */
+const REFRESH_RESULTS = ['success', 'repeated', 'reused', 'invalid_grant'] as const;
+
 /**
  * Rotation of refresh tokens with detection of reuse (RFC 9700 §4.14.2). A session holds a counter, a token names the
  * counter it was issued for, and one conditional UPDATE moves both on, so that of any number of parallel requests
@@ -33,13 +37,18 @@ interface ReplayedRow extends RotatedRow {
  */
 @Injectable()
 export class SessionRotation {
+  private readonly results: Record<(typeof REFRESH_RESULTS)[number], number>;
+
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly keys: SigningKeys,
     private readonly settings: Settings,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.results = metrics.tally({ name: 'gatehouse_refreshes_total', help: 'Refresh tokens that were presented, by what came of it.' }, 'result', REFRESH_RESULTS);
+  }
 
   /** The first refresh token of a session. */
   firstToken(sessionId: string): string {
@@ -58,7 +67,7 @@ export class SessionRotation {
    */
   async rotate(refreshToken: string, client: Client): Promise<RefreshedSession> {
     const token = verifyRefreshToken(this.keys, refreshToken);
-    if (token === null) throw new AuthError('invalid_grant');
+    if (token === null) throw this.refusal('invalid_grant');
     const [rows] = await this.dataSource.query<[RotatedRow[], number]>(
       `UPDATE sessions s
           SET refresh_counter = s.refresh_counter + s.rotating::int,
@@ -73,7 +82,9 @@ export class SessionRotation {
         RETURNING s.user_id, s.refresh_counter`,
       [token.sessionId, token.counter, this.settings.sessionMaxAge],
     );
-    const rotated = rows[0] ?? (await this.replay(token, client));
+    const [row] = rows;
+    if (row !== undefined) this.results.success += 1;
+    const rotated = row ?? (await this.replay(token, client));
     return {
       sessionId: token.sessionId,
       userId: rotated.user_id,
@@ -84,8 +95,8 @@ export class SessionRotation {
   /** A token that is not the current one: its parent in grace, or one that nobody should still be using. */
   private async replay(token: RefreshToken, client: Client): Promise<RotatedRow> {
     let endedOf: string | null = null;
-    const row = await this.cache.changing(
-      () => this.dataSource.transaction(async (manager) => {
+    const replayed = await this.cache.changing(
+      () => this.dataSource.transaction<RotatedRow | 'invalid_grant' | 'reused'>(async (manager) => {
         const [found] = await manager.query<ReplayedRow[]>(
           `SELECT s.user_id, s.refresh_counter,
                   s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL AS alive,
@@ -93,7 +104,7 @@ export class SessionRotation {
              FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1 FOR UPDATE OF s`,
           [token.sessionId, this.settings.refreshReuseGrace],
         );
-        if (found === undefined || !found.alive || token.counter > found.refresh_counter) return null;
+        if (found === undefined || !found.alive || token.counter > found.refresh_counter) return 'invalid_grant';
         if (token.counter === found.refresh_counter - 1 && found.in_grace) return found;
         endedOf = found.user_id;
         await manager.query('UPDATE sessions SET revoked_at = now() WHERE id = $1', [token.sessionId]);
@@ -107,12 +118,18 @@ export class SessionRotation {
           },
           manager,
         );
-        return null;
+        return 'reused';
       }),
       async () => { if (endedOf !== null) await this.cache.forgetSession(endedOf, token.sessionId); },
     );
     // Thrown only now: the end of the session must be committed, not rolled back with the refusal.
-    if (row === null) throw new AuthError('invalid_grant');
-    return row;
+    if (typeof replayed === 'string') throw this.refusal(replayed);
+    this.results.repeated += 1;
+    return replayed;
+  }
+
+  private refusal(result: 'invalid_grant' | 'reused'): AuthError {
+    this.results[result] += 1;
+    return new AuthError('invalid_grant');
   }
 }

@@ -6,8 +6,9 @@ import type { Role, UserPrincipal } from '../access/index.js';
 import { AuditLog } from '../audit/index.js';
 import { Settings } from '../config/index.js';
 import { LastUseRecorder, type PreparedQuery, PreparedQueries } from '../database/index.js';
-import { AuthError, type AuthErrorDetails } from '../errors/index.js';
+import { AuthError } from '../errors/index.js';
 import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
+import { Metrics } from '../metrics/index.js';
 import { type Checked, PrincipalCache } from '../principals/index.js';
 import type { AccessTokenClaims } from './access-tokens.service.js';
 import { Session } from './session.entity.js';
@@ -36,10 +37,13 @@ interface LiveSessionRow {
   remaining_ms: string;
 }
 
+const CHECK_RESULTS = ['success', 'expired', 'revoked', 'unknown'] as const;
+
 /** Starts, checks and ends sessions. */
 @Injectable()
 export class SessionsService implements OnApplicationShutdown {
   private readonly lastUse: LastUseRecorder;
+  private readonly checks: Record<(typeof CHECK_RESULTS)[number], number>;
 
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
@@ -47,7 +51,9 @@ export class SessionsService implements OnApplicationShutdown {
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly settings: Settings,
+    metrics: Metrics,
   ) {
+    this.checks = metrics.tally({ name: 'gatehouse_session_checks_total', help: 'Checks whether the session of an access token is alive.' }, 'result', CHECK_RESULTS);
     const logger = new Logger(SessionsService.name);
     this.lastUse = new LastUseRecorder(sessions.manager.dataSource, 'sessions', (error) => {
       logger.warn(`The last use of sessions could not be written: ${String(error)}`);
@@ -80,8 +86,13 @@ export class SessionsService implements OnApplicationShutdown {
    */
   async authenticate(claims: AccessTokenClaims): Promise<UserPrincipal> {
     const principal = await this.cache.session(claims.sid, claims.sub, () => this.load(claims.sid));
-    if (principal === null) throw new AuthError('invalid_token', await this.reasonFor(claims.sid));
+    if (principal === null) {
+      const details = await this.reasonFor(claims.sid);
+      this.checks[details.reason ?? 'unknown'] += 1;
+      throw new AuthError('invalid_token', details);
+    }
     if (principal.userId !== claims.sub) throw new AuthError('invalid_token');
+    this.checks.success += 1;
     this.lastUse.touch(claims.sid);
     return principal;
   }
@@ -160,7 +171,7 @@ export class SessionsService implements OnApplicationShutdown {
   }
 
   /** Why a session is not alive, for wires that tell. That its user is disabled or gone is nobody's business. */
-  private async reasonFor(sessionId: string): Promise<AuthErrorDetails> {
+  private async reasonFor(sessionId: string): Promise<{ reason?: 'revoked' | 'expired' }> {
     const [row] = await this.sessions.query<{ revoked: boolean; disabled: boolean }[]>(
       `SELECT s.revoked_at IS NOT NULL AS revoked, u.disabled_at IS NOT NULL AS disabled
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`,

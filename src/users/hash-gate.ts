@@ -1,8 +1,12 @@
 import { availableParallelism } from 'node:os';
+import type { Histogram } from 'prom-client';
 import { AuthError } from '../errors/index.js';
+import type { Metrics } from '../metrics/index.js';
 
 /** libuv has four threads unless told otherwise; one must stay free for files and name look-ups. */
 const MOST_AT_ONCE = 3;
+/** Upper bounds of the times that are waited, in seconds. */
+const WAITS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Who would have to wait longer than this many others is sent away. */
 const MOST_WAITING = 200;
 
@@ -16,9 +20,17 @@ interface Waiting {
  * thread, and each file read and name look-up of the process waits behind hashes.
  */
 export class HashGate {
-  private free = Math.min(availableParallelism(), MOST_AT_ONCE);
+  private readonly most = Math.min(availableParallelism(), MOST_AT_ONCE);
+  private running = 0;
   private readonly busy = new Set<string>();
   private readonly waiting: Waiting[] = [];
+  private readonly wait: Histogram;
+
+  constructor(metrics: Metrics) {
+    metrics.gauge({ name: 'gatehouse_password_hash_queue_length', help: 'Who waits for a turn at hashing a password.' }, () => this.waiting.length);
+    metrics.gauge({ name: 'gatehouse_password_hash_running', help: 'Turns at hashing that are taken.' }, () => this.running);
+    this.wait = metrics.histogram({ name: 'gatehouse_password_hash_wait_seconds', help: 'How long a turn at hashing was waited for.' }, WAITS);
+  }
 
   /**
    * Runs work when its turn comes.
@@ -27,6 +39,7 @@ export class HashGate {
    * @throws AuthError `overloaded` at once when the line is full
    */
   async inTurn<T>(about: string | null, work: () => Promise<T>): Promise<T> {
+    const since = performance.now();
     if (this.mayBegin(about)) {
       this.take(about);
     } else {
@@ -35,6 +48,7 @@ export class HashGate {
       await new Promise<void>((begin) => this.waiting.push({ about, begin }));
     }
     try {
+      this.wait.observe((performance.now() - since) / 1000);
       return await work();
     } finally {
       this.release(about);
@@ -42,16 +56,16 @@ export class HashGate {
   }
 
   private mayBegin(about: string | null): boolean {
-    return this.free > 0 && (about === null || !this.busy.has(about));
+    return this.running < this.most && (about === null || !this.busy.has(about));
   }
 
   private take(about: string | null): void {
-    this.free -= 1;
+    this.running += 1;
     if (about !== null) this.busy.add(about);
   }
 
   private release(about: string | null): void {
-    this.free += 1;
+    this.running -= 1;
     if (about !== null) this.busy.delete(about);
     for (;;) {
       const [next] = this.waiting.splice(this.nextInLine(), 1);

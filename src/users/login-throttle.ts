@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import type { Counter } from 'prom-client';
 import { type EntityManager, Repository } from 'typeorm';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
+import { Metrics } from '../metrics/index.js';
 import { foldIdentifier } from './identifiers.js';
 import { LoginAttempts } from './login-attempts.entity.js';
 
@@ -32,12 +34,17 @@ interface AttemptsRow {
 @Injectable()
 export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(LoginThrottle.name);
+  private readonly lockouts: Counter;
   private cleaning: NodeJS.Timeout | undefined;
 
   constructor(
     @InjectRepository(LoginAttempts) private readonly attempts: Repository<LoginAttempts>,
     private readonly settings: Settings,
-  ) {}
+    metrics: Metrics,
+  ) {
+    // Of accounts and of identifiers that name nobody together: who reads the metrics must not learn which one it was.
+    this.lockouts = metrics.counter({ name: 'gatehouse_lockouts_total', help: 'Locks that a series of wrong passwords brought.' });
+  }
 
   onModuleInit(): void {
     this.cleaning = setInterval(() => void this.removeForgotten(), CLEAN_EVERY_MS).unref();
@@ -91,6 +98,11 @@ export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
       throw new AuthError('account_locked', { lockedUntil: row.locked_until });
     }
     return { last: row.failures === limit };
+  }
+
+  /** The last attempt before the lock was wrong. */
+  noteLock(): void {
+    this.lockouts.inc();
   }
 
   /** The attempt was right: the counter starts at 0 again. */

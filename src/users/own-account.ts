@@ -170,7 +170,7 @@ export class OwnAccount {
     if (password === undefined) throw invalidField('currentPassword', 'is needed for this change');
     const counter = this.throttle.forSession(principal.sessionId ?? principal.userId, principal.userId);
     return this.hasher.inTurn(counter.subject, async (turn) => {
-      await this.throttle.count(counter);
+      const { last } = await this.throttle.count(counter);
       const user = await this.dataSource.manager.findOne(User, {
         where: { id: principal.userId },
         select: { id: true, passwordHash: true },
@@ -178,6 +178,7 @@ export class OwnAccount {
       const hash = user?.passwordHash ?? null;
       const { matches } = await turn.compare(password, hash);
       if (!matches || hash === null) {
+        if (last) this.throttle.noteLock();
         await this.auditLog.record({ action: 'password.check_failed', outcome: 'failure', ...self(principal), client });
         throw wrongCurrentPassword();
       }

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import bcrypt from 'bcrypt';
+import type { Histogram } from 'prom-client';
 import { Settings } from '../config/index.js';
+import { Metrics } from '../metrics/index.js';
 import { HashGate } from './hash-gate.js';
 
 /** bcrypt reads this many bytes, and stops at the first NUL. */
 const BCRYPT_BYTES = 72;
+
+/** Upper bounds of how long one hash takes, in seconds: cost 10 to cost 15. */
+const DURATIONS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** What PHP and Apache write for what everybody else calls `$2b$`; node's bcrypt does not know it. */
 const PHP_VERSION = /^\$2y\$/;
@@ -26,12 +31,15 @@ export interface HashingTurn {
 /** Password hashing with bcrypt (OWASP ASVS 2.4). */
 @Injectable()
 export class PasswordHasher implements HashingTurn {
-  private readonly gate = new HashGate();
+  private readonly gate: HashGate;
+  private readonly duration: Histogram;
   private readonly cost: number;
   /** Well-formed, of the configured cost, and the hash of nothing: comparing with it costs what a real one costs. */
   private readonly decoy: string;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, metrics: Metrics) {
+    this.gate = new HashGate(metrics);
+    this.duration = metrics.histogram({ name: 'gatehouse_password_hash_duration_seconds', help: 'How long hashing or comparing one password took.' }, DURATIONS);
     this.cost = settings.bcryptCost;
     this.decoy = `$2b$${String(this.cost)}$${'.'.repeat(22)}${'/'.repeat(31)}`;
   }
@@ -64,18 +72,25 @@ export class PasswordHasher implements HashingTurn {
   }
 
   private hashNow(password: string): Promise<string> {
-    return bcrypt.hash(bcryptInput(password.normalize('NFKC')), this.cost);
+    return this.timed(() => bcrypt.hash(bcryptInput(password.normalize('NFKC')), this.cost));
   }
 
   private async compareNow(password: string, hash: string | null): Promise<PasswordCheck> {
     const stored = (hash ?? this.decoy).replace(PHP_VERSION, '$2b$$');
     const normalized = password.normalize('NFKC');
-    if (await bcrypt.compare(bcryptInput(normalized), stored)) {
+    if (await this.timed(() => bcrypt.compare(bcryptInput(normalized), stored))) {
       return { matches: hash !== null, outdated: bcrypt.getRounds(stored) < this.cost };
     }
     // A hash that came from another system is of the password as it was typed.
-    const asTyped = normalized !== password && fitsBcrypt(password) && (await bcrypt.compare(password, stored));
+    const asTyped = normalized !== password && fitsBcrypt(password) && (await this.timed(() => bcrypt.compare(password, stored)));
     return { matches: hash !== null && asTyped, outdated: true };
+  }
+
+  private async timed<T>(work: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    const result = await work();
+    this.duration.observe((performance.now() - since) / 1000);
+    return result;
   }
 }
 

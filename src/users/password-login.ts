@@ -121,6 +121,7 @@ export class PasswordLogin {
 
   /** One event for the failure, or for the lock it brought: the same work for known and unknown accounts. */
   private async failed(counter: AttemptCounter, locked: boolean, reason: string, client: Client): Promise<void> {
+    if (locked) this.throttle.noteLock();
     await this.auditLog.record({
       action: locked ? 'account.locked' : 'login.failed',
       outcome: 'failure',
