@@ -19,6 +19,7 @@ const MAY_IMPORT = {
   principals: [...ACCESS, 'metrics', 'redis'],
   database: [...FOUNDATIONS, 'metrics'],
   audit: BASE,
+  webhooks: CORE,
   sessions: CORE,
   users: [...CORE, 'sessions'],
   'api-keys': [...CORE, 'users'],

@@ -15,6 +15,7 @@ import { PrincipalsModule } from './principals/index.js';
 import { RedisModule } from './redis/index.js';
 import { SessionsModule } from './sessions/index.js';
 import { UsersModule } from './users/index.js';
+import { WebhooksModule } from './webhooks/index.js';
 
 /** What an instance is made of. */
 export interface AppOptions {
@@ -46,6 +47,7 @@ export class AppModule {
         SessionsModule,
         BootstrapModule,
         HealthModule.forRoot(settings),
+        WebhooksModule,
         DialectsModule.forRoot(dialects),
         ...NATIVE_MODULES,
         RouterModule.register(NATIVE_MODULES.map((module) => ({ path: nativeApi.path, module }))),

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { ApiKeyPrincipal, Principal, UserPrincipal } from '../src/access/principal.js';
 import type { Checked, Load, PrincipalCache } from '../src/principals/principal-cache.js';
 import { RedisCache } from '../src/principals/redis-cache.js';
+import { Metrics } from '../src/metrics/index.js';
 import { RedisConnection } from '../src/redis/redis-connection.js';
 import { eventually } from './support/client.js';
 import { describeWithRedis, startRedis, type TestRedis } from './support/redis.js';
@@ -35,7 +36,7 @@ describeWithRedis('redis-races.spec.ts')('what instances remember in Redis', () 
   const start = async (url: string): Promise<Instance> => {
     const connection = new RedisConnection(url);
     connection.onModuleInit();
-    instances.push({ connection, cache: new RedisCache(connection) });
+    instances.push({ connection, cache: new RedisCache(connection, new Metrics()) });
     await eventually(() => { expect(connection.isUp).toBe(true); });
     return instances.at(-1)!;
   };

@@ -48,6 +48,7 @@ describe('defaults', () => {
       nodeEnv: 'development', host: '127.0.0.1', port: 3000, dataDir: './data', trustProxy: false, corsOrigin: [], timezone: 'UTC',
       webConcurrency: '1', shutdownDelay: 0, databasePoolSize: 10, databaseConnectTimeoutMs: 1_500, databaseQueryTimeoutMs: 1_500,
       databaseWaitSeconds: 30, databasePooler: 'auto', principalCache: 'memory', metricsPublic: false, auditRetentionDays: 365,
+      webhookUrls: [], webhookEvents: ['*'],
       jwtIssuer: 'gatehouse', jwtAudience: 'gatehouse',
       accessTokenTtl: 900, refreshTokenTtl: 86_400, refreshTokenTtlRemembered: 2_592_000, refreshReuseGrace: 10, sessionMaxAge: 7_776_000,
       apiKeyPrefix: 'gh', bcryptCost: 12, passwordMinLength: 12, lockoutAttempts: 5, lockoutDuration: 900,
@@ -164,6 +165,8 @@ describe('values that are refused', () => {
     ['WEB_CONCURRENCY', '0'], ['WEB_CONCURRENCY', '129'], ['WEB_CONCURRENCY', 'all'], ['WEB_CONCURRENCY', '02'], ['SHUTDOWN_DELAY', '61s'],
     ['DATABASE_CONNECT_TIMEOUT_MS', '49'], ['DATABASE_QUERY_TIMEOUT_MS', '2s'], ['DATABASE_WAIT_SECONDS', '-1'],
     ['REDIS_URL', 'http://cache'], ['REDIS_URL', 'redis://'], ['REDIS_URL', 'redis://cache/db'], ['REDIS_URL', 'redis://:p%zz@cache'],
+    ['WEBHOOK_URLS', 'hooks.example.com'], ['WEBHOOK_URLS', 'https://user:word@hooks.example.com'], ['WEBHOOK_URLS', 'ftp://hooks.example.com'],
+    ['WEBHOOK_EVENTS', 'Login.failed'], ['WEBHOOK_EVENTS', ','],
     ['METRICS_PUBLIC', 'maybe'], ['AUDIT_RETENTION_DAYS', '36501'],
     ['ACCESS_TOKEN_TTL', '250ms'], ['ACCESS_TOKEN_TTL', '0'], ['ACCESS_TOKEN_TTL', '15 m'], ['ACCESS_TOKEN_TTL', '1.5h'],
     ['ACCESS_TOKEN_TTL', '15M'], ['ACCESS_TOKEN_TTL', '31d'], ['ACCESS_TOKEN_TTL', '-5m'], ['ACCESS_TOKEN_TTL', '1w'],
@@ -278,12 +281,12 @@ describe('the message', () => {
   it('never shows a secret, but its length where that is the fault', () => {
     const hidden: Record<string, string> = {
       JWT_SECRET: 'hush-jwt', JWT_SECRET_PREVIOUS: 'hush-previous', DATABASE_URL: 'hush://user:hush@db', BOOTSTRAP_OWNER_PASSWORD: 'hush-owner',
-      ADMIN_PASSWORD: 'hush-admin', BOOTSTRAP_API_KEY: 'hush-key', AUTH_API_KEY: 'hush hush', LOCAL_PASSWORD: 'hush-local', REDIS_URL: 'hush://:hush@cache',
+      ADMIN_PASSWORD: 'hush-admin', BOOTSTRAP_API_KEY: 'hush-key', AUTH_API_KEY: 'hush hush', LOCAL_PASSWORD: 'hush-local', REDIS_URL: 'hush://:hush@cache', WEBHOOK_SECRET: 'hush-webhook',
     };
     expect(Object.keys(hidden).sort()).toEqual(SETTING_VARIABLES.filter(({ secret }) => secret).map(({ name }) => name).sort());
     const error = errorOf({ ...hidden, JWT_SECRTE: 'hush-typo' });
     expect(error.faults.map(({ name }) => name)).toEqual([
-      'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'BOOTSTRAP_API_KEY', 'AUTH_API_KEY', 'ADMIN_EMAIL', 'BOOTSTRAP_OWNER_PASSWORD', 'BOOTSTRAP_OWNER_EMAIL', 'JWT_SECRTE',
+      'DATABASE_URL', 'REDIS_URL', 'JWT_SECRET', 'JWT_SECRET_PREVIOUS', 'WEBHOOK_SECRET', 'BOOTSTRAP_API_KEY', 'AUTH_API_KEY', 'ADMIN_EMAIL', 'BOOTSTRAP_OWNER_PASSWORD', 'BOOTSTRAP_OWNER_EMAIL', 'JWT_SECRTE',
     ]);
     expect(error.message).toContain('JWT_SECRET: got (hidden), 8 characters; wants at least 48');
     expect(error.message).toContain('BOOTSTRAP_OWNER_PASSWORD: got (hidden), 10 characters; wants at least 12');

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, IsNull, LessThan, Repository } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { ApiKeyPrincipal, Principal, ResourceBinding, Role, UserPrincipal } from '../access/index.js';
-import { type AuditAction, AuditLog, partyOf } from '../audit/index.js';
+import { type AuditAction, type AuditDetail, AuditLog, partyOf } from '../audit/index.js';
 import { Settings } from '../config/index.js';
 import { LastUseRecorder, type PreparedQuery, PreparedQueries } from '../database/index.js';
 import { AuthError } from '../errors/index.js';
@@ -361,19 +361,16 @@ export class ApiKeysService implements OnApplicationShutdown {
     return new AuthError('invalid_api_key', row === undefined ? {} : { reason });
   }
 
-  private record(
+  private record<A extends AuditAction>(
     manager: EntityManager,
-    action: AuditAction,
+    action: A,
     principal: Principal,
     id: string,
     client: Client,
-    detail?: Record<string, unknown>,
+    detail?: AuditDetail<A>,
   ): Promise<void> {
     const subject = { type: 'api-key', id } as const;
-    return this.auditLog.record(
-      { action, actor: partyOf(principal), subject, client, ...(detail === undefined ? {} : { detail }) },
-      manager,
-    );
+    return this.auditLog.record({ action, actor: partyOf(principal), subject, client, detail: detail ?? null }, manager);
   }
 }
 

@@ -6,6 +6,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('audit_events_action_id_idx', ['action', 'id'])
 @Index('audit_events_actor_id_id_idx', ['actorId', 'id'])
 @Index('audit_events_subject_id_id_idx', ['subjectId', 'id'])
+@Index('audit_events_session_id_id_idx', ['sessionId', 'id'], { where: 'session_id IS NOT NULL' })
 export class AuditEvent {
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'audit_events_pkey' })
   id!: string;
@@ -30,6 +31,10 @@ export class AuditEvent {
 
   @Column('uuid', { name: 'subject_id', nullable: true })
   subjectId!: string | null;
+
+  /** The session that it was done in, or that it is about. */
+  @Column('uuid', { name: 'session_id', nullable: true })
+  sessionId!: string | null;
 
   @Column('varchar', { name: 'ip_address', length: 64, nullable: true })
   ipAddress!: string | null;

@@ -16,6 +16,29 @@ class AuditFilterQuery {
   @ApiPropertyOptional({ enum: AUDIT_ACTIONS })
   action?: string;
 
+  @IsOptional()
+  @IsIn(['success', 'failure'], { message: 'must be success or failure' })
+  @ApiPropertyOptional({ enum: ['success', 'failure'] })
+  outcome?: 'success' | 'failure';
+
+  /** Events that this user or API key did. */
+  @IsOptional()
+  @IsUUID(undefined, { message: 'must be a UUID' })
+  @ApiPropertyOptional({ format: 'uuid' })
+  actorId?: string;
+
+  /** Events that were done to this user, API key or session. */
+  @IsOptional()
+  @IsUUID(undefined, { message: 'must be a UUID' })
+  @ApiPropertyOptional({ format: 'uuid' })
+  subjectId?: string;
+
+  /** Events of this session. */
+  @IsOptional()
+  @IsUUID(undefined, { message: 'must be a UUID' })
+  @ApiPropertyOptional({ format: 'uuid' })
+  sessionId?: string;
+
   /** The earliest time, inclusive. */
   @IsOptional()
   @Time()
@@ -60,6 +83,10 @@ export class AuditEventBody {
   @ApiProperty({ type: AuditPartyBody, nullable: true })
   subject!: AuditPartyBody | null;
 
+  /** The session that it was done in, or that it is about. */
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  sessionId!: string | null;
+
   @ApiProperty({ type: String, nullable: true, example: '192.0.2.7' })
   ipAddress!: string | null;
 
@@ -90,6 +117,7 @@ export function auditEventBody(event: AuditEvent): AuditEventBody {
     outcome: event.outcome,
     actor: party(event.actorType, event.actorId),
     subject: party(event.subjectType, event.subjectId),
+    sessionId: event.sessionId,
     ipAddress: event.ipAddress,
     userAgent: event.userAgent,
     requestId: event.requestId,

@@ -1,15 +1,19 @@
 import { Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditLog } from './audit-log.js';
 import { AuditController } from './audit.controller.js';
+import { SecurityEventListeners } from './on-security-event.js';
+import { SecurityEvents } from './security-events.js';
+import { WebhookEndpoints } from './webhook-endpoints.js';
 
 /** Global: every module that changes something writes here. */
 @Global()
 @Module({
-  imports: [TypeOrmModule.forFeature([AuditEvent])],
+  imports: [DiscoveryModule, TypeOrmModule.forFeature([AuditEvent])],
   controllers: [AuditController],
-  providers: [AuditLog],
-  exports: [AuditLog],
+  providers: [AuditLog, SecurityEvents, SecurityEventListeners, WebhookEndpoints],
+  exports: [AuditLog, SecurityEvents, WebhookEndpoints],
 })
 export class AuditModule {}

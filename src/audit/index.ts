@@ -1,4 +1,10 @@
-export type { AuditAction } from './audit-actions.js';
+export { AUDIT_ACTIONS, type AuditAction } from './audit-actions.js';
+export { type AuditDetail } from './audit-details.js';
 export { AuditEvent } from './audit-event.entity.js';
-export { AuditLog, partyOf } from './audit-log.js';
+export { type Actor, AuditLog, partyOf } from './audit-log.js';
+export { auditEventBody } from './audit.dto.js';
 export { AuditModule } from './audit.module.js';
+export { OnSecurityEvent } from './on-security-event.js';
+export { type AuditParty, type SecurityEvent } from './security-event.js';
+export { type SecurityEventListener, SecurityEvents } from './security-events.js';
+export { WebhookEndpoints } from './webhook-endpoints.js';

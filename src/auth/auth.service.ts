@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { DataSource, type EntityManager } from 'typeorm';
 import { v4 as uuidv4 } from 'uuid';
 import type { Principal, UserPrincipal } from '../access/index.js';
-import { AuditLog } from '../audit/index.js';
+import { AuditLog, partyOf } from '../audit/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
@@ -119,12 +119,12 @@ export class AuthService {
 
   /** Ends every session of the user but the one in use. */
   async endOtherSessions(principal: UserPrincipal, client: Client): Promise<void> {
-    const party = { type: 'user', id: principal.userId } as const;
+    const subject = { type: 'user', id: principal.userId } as const;
     await this.cache.changingUser(principal.userId, () =>
       this.dataSource.transaction(async (manager) => {
         const ended = await this.sessions.revokeAllOfUser(manager, principal.userId, principal.sessionId);
         await this.auditLog.record(
-          { action: 'sessions.ended', actor: party, subject: party, client, detail: { ended } },
+          { action: 'sessions.ended', actor: partyOf(principal), subject, client, detail: { ended } },
           manager,
         );
       }),
@@ -180,7 +180,7 @@ export class AuthService {
     const sessionId = await this.sessions.start(manager, { userId: user.id, ttlSeconds, rotating, dialect, client });
     const party = { type: 'user', id: user.id } as const;
     await this.auditLog.record(
-      { action: 'login.succeeded', actor: party, subject: party, client, detail: { sessionId, dialect } },
+      { action: 'login.succeeded', actor: party, subject: party, sessionId, client, detail: { sessionId, dialect } },
       manager,
     );
     return this.signInOf(user, sessionId, policy);

@@ -40,6 +40,13 @@ export const IsNoPlaceholder = (): PropertyDecorator => passes('isNoPlaceholder'
   && new Set(value).size >= 8
   && !/^(.{1,16})\1+$/su.test(value));
 
+/** Where a server may be told of something: no credentials that a log of the receiver would show, nothing for a browser alone. */
+export const AreWebhookUrls = (): PropertyDecorator => passes('areWebhookUrls', (value) => {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { username, password, hash } = new URL(value);
+  return username === '' && password === '' && hash === '';
+}, true);
+
 /** Exactly what a browser sends as `Origin`: lower case, no path, no default port. */
 export const AreOrigins = (): PropertyDecorator => passes('areOrigins', (value) => {
   if (/^https?:/.test(value)) return URL.canParse(value) && new URL(value).origin === value;

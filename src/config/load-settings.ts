@@ -15,12 +15,14 @@ export interface SettingsSource {
   readonly argv?: readonly string[];
   /** For the files of `<NAME>_FILE`; reads the disk unless a test says otherwise. */
   readonly readFile?: ReadFile;
+  /** The actions that `WEBHOOK_EVENTS` may name; the audit log stands above this folder, and is handed in by whoever loads. */
+  readonly securityEvents?: readonly string[];
   /** The dialects that `DIALECTS` may name. */
   readonly dialects?: readonly DialectRules[];
 }
 
 /** The settings that the source says, or a `SettingsError` with everything that is wrong with them. */
-export function loadSettings({ env, argv = [], readFile = readTextFile, dialects = [] }: SettingsSource): Settings {
+export function loadSettings({ env, argv = [], readFile = readTextFile, dialects = [], securityEvents = [] }: SettingsSource): Settings {
   const flags = parseFlags(argv);
   const found = SETTING_VARIABLES.map((variable) => ({ variable, ...find(variable, env, flags, readFile) }));
   const given = new Map(found.flatMap(({ variable, given }) => (given === undefined ? [] : [[variable.name, given]])));
@@ -37,9 +39,23 @@ export function loadSettings({ env, argv = [], readFile = readTextFile, dialects
     mounted: mountedOf(settings.dialects, dialects),
   });
 
-  const faults = [...flags.faults, ...own.map(({ fault }) => fault), ...between, ...checkDialects(settings.dialects, dialects), ...findTypos(env)];
+  const faults = [
+    ...flags.faults,
+    ...own.map(({ fault }) => fault),
+    ...between,
+    ...checkDialects(settings.dialects, dialects),
+    ...checkEvents(settings.webhookEvents, securityEvents),
+    ...findTypos(env),
+  ];
   if (faults.length > 0) throw new SettingsError(faults);
   return Object.freeze(settings);
+}
+
+/** Well-formed names of events that there are none of. */
+function checkEvents(names: readonly string[], known: readonly string[]): Fault[] {
+  return names
+    .filter((name) => /^[a-z_]+\.[a-z_]+$/.test(name) && !known.includes(name))
+    .map((name) => wrongValue('WEBHOOK_EVENTS', JSON.stringify(name), `*, or names with commas between, of ${known.join(', ')}`));
 }
 
 /** Reads what was given and the defaults; those that depend on other settings come last. */

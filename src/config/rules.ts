@@ -46,6 +46,13 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
+    about: ['WEBHOOK_URLS', 'NODE_ENV'],
+    check: ({ settings, source }) => faultIf(
+      settings.nodeEnv === 'production' && settings.webhookUrls.some((url) => !url.startsWith('https:')),
+      wrongValue('WEBHOOK_URLS', 'a URL with http://', 'https:// alone, because NODE_ENV is production', source('WEBHOOK_URLS')),
+    ),
+  },
+  {
     about: ['PRINCIPAL_CACHE', 'REDIS_URL'],
     check: ({ settings, source }) => faultIf(
       settings.principalCache === 'redis' && settings.redisUrl === undefined,

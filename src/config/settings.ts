@@ -1,7 +1,7 @@
 import {
   ArrayNotEmpty, IsEmail, IsTimeZone, Matches, MaxLength, MinLength,
 } from 'class-validator';
-import { AreOrigins, IsListenHost, IsNoPlaceholder, IsPostgresUrl, IsRedisUrl, IsTrustProxy } from './checks.js';
+import { AreOrigins, AreWebhookUrls, IsListenHost, IsNoPlaceholder, IsPostgresUrl, IsRedisUrl, IsTrustProxy } from './checks.js';
 import { Choice, Duration, Integer, List, Proxies, Switch, Text } from './kinds.js';
 import { type SettingVariable, variablesOf } from './variable.js';
 
@@ -181,6 +181,27 @@ export class Settings {
 
   @Integer('Logs, metrics and audit', 'Days that events stay in the audit log; 0 keeps them for ever.', { default: '365', min: 0, max: 36_500 })
   readonly auditRetentionDays!: number;
+
+  @List('Web hooks', 'Where security events are sent, signed; nowhere when empty.', {
+    default: '',
+    needs: 'WEBHOOK_SECRET',
+    wants: 'URLs with commas between, https:// (in production) or http://, without user, password and fragment',
+  })
+  @AreWebhookUrls()
+  readonly webhookUrls!: readonly string[];
+
+  @Text('Web hooks', 'Signs what is sent, as Standard Webhooks has it.', {
+    secret: true,
+    wants: 'whsec_ and 32 to 64 random bytes in base64 (make one: echo whsec_$(openssl rand -base64 32))',
+  })
+  @Matches(/^whsec_[A-Za-z0-9+/]{43,86}={0,2}$/)
+  @IsNoPlaceholder()
+  readonly webhookSecret?: string;
+
+  @List('Web hooks', 'Which events are sent.', { default: '*', wants: '*, or actions of the audit log with commas between' })
+  @ArrayNotEmpty()
+  @Matches(/^(\*|[a-z_]+\.[a-z_]+)$/, { each: true })
+  readonly webhookEvents!: readonly string[];
 
   @Text('First accounts', 'Email address of the owner that the first start makes; never touched later.',
     { needs: 'BOOTSTRAP_OWNER_PASSWORD', wants: EMAIL })

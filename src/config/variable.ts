@@ -3,7 +3,7 @@ import { IsOptional } from 'class-validator';
 /** The headings under which `--help` and `.env.example` list the variables, in their order. */
 export const GROUPS = [
   'Server', 'Database', 'Tokens and sessions', 'API keys', 'Passwords and lockout', 'Rate limit',
-  'Registration and documentation', 'Logs, metrics and audit', 'First accounts', 'No authentication', 'Dialects',
+  'Registration and documentation', 'Logs, metrics and audit', 'Web hooks', 'First accounts', 'No authentication', 'Dialects',
 ] as const;
 
 /** One heading of the catalogue. */

@@ -1,5 +1,6 @@
 import type { ClientConfig } from 'pg';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+import { TransactionEnds } from './after-commit.js';
 import { type Pace, PacedConnection, sessionLimits } from './connection.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { PacedPool } from './pool.js';
@@ -36,6 +37,7 @@ export function dataSourceOptions(target: DatabaseTarget, poolSize: number): Pos
     poolSize,
     connectTimeoutMS: 5_000,
     synchronize: false,
+    subscribers: [TransactionEnds],
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
     installExtensions: false,

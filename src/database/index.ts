@@ -1,3 +1,4 @@
+export { afterCommit } from './after-commit.js';
 export { type DatabaseTarget, dataSourceOptions, type RequestLimits } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { LastUseRecorder } from './last-use.js';

@@ -113,6 +113,7 @@ export class SessionRotation {
             action: 'refresh.reused',
             outcome: 'failure',
             subject: { type: 'user', id: found.user_id },
+            sessionId: token.sessionId,
             client,
             detail: { sessionId: token.sessionId },
           },

@@ -137,6 +137,7 @@ export class SessionsService implements OnApplicationShutdown {
             action: 'session.ended',
             actor: { type: 'user', id: userId },
             subject: { type: 'session', id: sessionId },
+            sessionId,
             client,
           },
           manager,

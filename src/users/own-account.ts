@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import type { UserPrincipal } from '../access/index.js';
-import { AuditLog } from '../audit/index.js';
+import { type Actor, AuditLog, type AuditParty, partyOf } from '../audit/index.js';
 import { AuthError, invalidField } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
@@ -188,9 +188,8 @@ export class OwnAccount {
   }
 }
 
-function self(principal: UserPrincipal): Record<'actor' | 'subject', { type: 'user'; id: string }> {
-  const party = { type: 'user', id: principal.userId } as const;
-  return { actor: party, subject: party };
+function self(principal: UserPrincipal): { actor: Actor; subject: AuditParty } {
+  return { actor: partyOf(principal), subject: { type: 'user', id: principal.userId } };
 }
 
 function wrongCurrentPassword(): AuthError {

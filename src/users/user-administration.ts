@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { type Principal, type Role, scopesCover } from '../access/index.js';
-import { type AuditAction, AuditLog, partyOf } from '../audit/index.js';
+import { type AuditAction, type AuditDetail, AuditLog, partyOf } from '../audit/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
@@ -158,12 +158,12 @@ export class UserAdministration {
     if (!(await this.users.hasOtherOwner(manager, user.id))) throw new AuthError('last_owner');
   }
 
-  private record(
+  private record<A extends AuditAction>(
     manager: EntityManager,
-    action: AuditAction,
+    action: A,
     by: Administrator,
     userId: string,
-    detail?: Record<string, unknown>,
+    detail?: AuditDetail<A>,
   ): Promise<void> {
     return this.auditLog.record(
       {
@@ -171,7 +171,7 @@ export class UserAdministration {
         actor: partyOf(by.principal),
         subject: { type: 'user', id: userId },
         client: by.client,
-        ...(detail === undefined ? {} : { detail }),
+        detail: detail ?? null,
       },
       manager,
     );

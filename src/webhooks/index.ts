@@ -1,0 +1,2 @@
+export { type DeadDelivery, WebhookDeliveries } from './webhook-deliveries.js';
+export { WebhooksModule } from './webhooks.module.js';

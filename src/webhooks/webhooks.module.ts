@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { WebhookDeliveries } from './webhook-deliveries.js';
+import { WebhookDelivery } from './webhook-delivery.entity.js';
+import { WebhookDispatcher } from './webhook-dispatcher.js';
+import { WebhookSender } from './webhook-sender.js';
+
+/** Tells other servers of security events, at least once each. */
+@Module({
+  imports: [TypeOrmModule.forFeature([WebhookDelivery])],
+  providers: [WebhookDeliveries, WebhookDispatcher, WebhookSender],
+  exports: [WebhookDeliveries],
+})
+export class WebhooksModule {}

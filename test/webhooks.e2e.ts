@@ -1,0 +1,113 @@
+import { eventually } from './support/client.js';
+import { owner, type Person } from './support/people.js';
+import { startSuite, type Suite } from './support/suite.js';
+import { WebhookReceiver } from './support/webhook-receiver.js';
+
+const SECRET = 'whsec_q7Yt2mVx9Zk4Lw8RbN3cJ6hGf1DaE5uXo0TiKvBnMqU=';
+
+describe('web hooks', () => {
+  let receiver: WebhookReceiver;
+  let suite: Suite;
+  let boss: Person;
+
+  beforeAll(async () => {
+    receiver = await WebhookReceiver.start(SECRET);
+    suite = await startSuite({
+      WEBHOOK_URLS: `${receiver.url}/hook?token=hush-hush`, WEBHOOK_SECRET: SECRET, WEBHOOK_EVENTS: 'login.succeeded,login.failed,api_key.created',
+    });
+    await suite.startAnother();
+    boss = await owner(suite.api);
+  });
+  afterAll(async () => {
+    await suite.stop();
+    await receiver.stop();
+  });
+  afterEach(async () => {
+    receiver.answer = 204;
+    await suite.database.pool.query('DELETE FROM webhook_deliveries');
+    receiver.received.length = 0;
+  });
+
+  let guesses = 0;
+  /** Somebody unknown each time: the same one would be locked out. */
+  const guess = (api = suite.api): Promise<unknown> =>
+    api.call('POST /auth/login', { json: { email: `nobody-${String(guesses += 1)}@example.com`, password: 'a wrong guess' } });
+  const deliveries = async (): Promise<{ attempts: number; delivered: boolean; dead: boolean; last_error: string | null; seconds: number }[]> => {
+    const { rows } = await suite.database.pool.query(
+      `SELECT attempts, delivered_at IS NOT NULL AS delivered, dead_at IS NOT NULL AS dead, last_error,
+              extract(epoch FROM next_attempt_at - now())::float AS seconds FROM webhook_deliveries ORDER BY id`);
+    return rows;
+  };
+  /** As if the pause before the next attempt were over. */
+  const hurry = (): Promise<unknown> => suite.database.pool.query('UPDATE webhook_deliveries SET next_attempt_at = now() WHERE dead_at IS NULL');
+
+  it('are told of the events that they want, signed, each once', async () => {
+    await eventually(() => { expect(receiver.received).toHaveLength(1); });
+    const key = await suite.api.createKey(boss.token, ['servers:read']);
+    await suite.api.call('PATCH /auth/me', { token: boss.token, json: { name: 'Olga' } });
+    await guess();
+    await eventually(async () => { expect((await deliveries()).map(({ delivered }) => delivered)).toEqual([true, true, true]); });
+    expect(receiver.received.map(({ body, sound, path }) => [body.type, sound, path])).toEqual([
+      ['login.succeeded', true, '/hook?token=hush-hush'], ['api_key.created', true, '/hook?token=hush-hush'], ['login.failed', true, '/hook?token=hush-hush'],
+    ]);
+    const { body } = await suite.api.call('GET /audit-events?action=api_key.created', { token: boss.token });
+    const [event] = body.items;
+    expect(receiver.received[1]).toMatchObject({ id: event.id, body: { type: 'api_key.created', timestamp: event.at, data: event } });
+    expect(JSON.stringify(receiver.received)).not.toContain(key.key);
+  });
+
+  it('are told again, later and later, and given up in the end', async () => {
+    receiver.answer = 500;
+    await guess();
+    for (let attempt = 1; attempt < 8; attempt += 1) {
+      await eventually(async () => { expect(await deliveries()).toMatchObject([{ attempts: attempt, delivered: false, dead: false, last_error: 'answered 500' }]); });
+      const [{ seconds } = { seconds: 0 }] = await deliveries();
+      expect(seconds).toBeGreaterThan([0, 5, 40, 200, 1_300, 5_000, 17_000, 34_000][attempt] ?? Infinity);
+      await hurry();
+    }
+    await eventually(async () => { expect(await deliveries()).toMatchObject([{ attempts: 8, dead: true, last_error: 'answered 500' }]); });
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(1);
+    expect(receiver.received).toHaveLength(8);
+  });
+
+  it('arrive once the receiver is back', async () => {
+    receiver.answer = 503;
+    await guess();
+    await eventually(async () => { expect((await deliveries())[0]).toMatchObject({ attempts: 1, last_error: 'answered 503' }); });
+    receiver.answer = 200;
+    await hurry();
+    await eventually(async () => { expect((await deliveries())[0]).toMatchObject({ attempts: 2, delivered: true, last_error: null }); });
+  });
+
+  it.each([[302, false, 'answered 302'], [410, true, 'answered 410']])('that answer %i are not followed; given up at once: %s', async (status, dead, error) => {
+    receiver.answer = status;
+    await guess();
+    await eventually(async () => { expect(await deliveries()).toMatchObject([{ attempts: 1, delivered: false, dead, last_error: error }]); });
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  it('keep nobody waiting, and are sent by another when their sender dies', async () => {
+    receiver.answer = null;
+    const third = await suite.startAnother();
+    await guess(third);
+    await eventually(() => { expect(receiver.received).toHaveLength(1); });
+    third.gatehouse.process.kill('SIGKILL');
+    receiver.answer = 204;
+    await hurry();
+    await eventually(async () => { expect(await deliveries()).toMatchObject([{ delivered: true }]); });
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(1);
+  });
+
+  it('leave neither URL nor secret in the database or the log', async () => {
+    await guess();
+    await eventually(async () => { expect(await deliveries()).toMatchObject([{ delivered: true }]); });
+    const { rows } = await suite.database.pool.query<{ text: string }>('SELECT d::text AS text FROM webhook_deliveries d');
+    for (const text of [...rows.map((row) => row.text), suite.gatehouse.output()]) expect(text).not.toMatch(/hush-hush|whsec_|q7Yt2mVx/);
+  });
+
+  it('that the settings no longer name are given up', async () => {
+    await suite.database.pool.query(
+      "INSERT INTO webhook_deliveries (id, event_id, endpoint) SELECT gen_random_uuid(), id, 'elsewhere' FROM audit_events LIMIT 1");
+    await eventually(async () => { expect(await deliveries()).toMatchObject([{ dead: true, last_error: expect.stringContaining('WEBHOOK_URLS') }]); });
+  });
+});
