@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type EntityManager, LessThan, Repository } from 'typeorm';
+import { type EntityManager, Repository, type SelectQueryBuilder } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../access/index.js';
 import { afterCommit } from '../database/index.js';
@@ -9,19 +9,22 @@ import { Metrics } from '../metrics/index.js';
 import { AUDIT_ACTIONS, type AuditAction } from './audit-actions.js';
 import type { AuditDetail } from './audit-details.js';
 import { AuditEvent } from './audit-event.entity.js';
+import { lowestIdAt, timeOfId } from './event-ids.js';
 import type { AuditParty } from './security-event.js';
 import { SecurityEvents } from './security-events.js';
 import { WebhookEndpoints } from './webhook-endpoints.js';
 
+/** By how much `at` and the time in the id may differ in rows from when each was told by a clock of its own. */
+const CLOCKS_DIFFER_MS = 10 * 60_000;
+
 const INSERT = `
   INSERT INTO audit_events
-    (id, action, outcome, actor_type, actor_id, subject_type, subject_id, session_id, ip_address, user_agent, request_id, detail)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id, at`;
+    (id, at, action, outcome, actor_type, actor_id, subject_type, subject_id, session_id, ip_address, user_agent, request_id, detail)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
 /** What web hooks are to be told is committed together with the event. */
 const INSERT_AND_TELL = `
-  WITH event AS (${INSERT}),
-    told AS (INSERT INTO webhook_deliveries (id, event_id, endpoint) SELECT gen_random_uuid(), event.id, endpoint FROM event, unnest($13::text[]) AS endpoint)
-  SELECT at FROM event`;
+  WITH event AS (${INSERT})
+  INSERT INTO webhook_deliveries (id, event_id, endpoint) SELECT gen_random_uuid(), $1, endpoint FROM unnest($14::text[]) AS endpoint`;
 
 /** An event to be written. */
 export interface AuditEntry<A extends AuditAction = AuditAction> {
@@ -73,16 +76,17 @@ export class AuditLog {
   async record<A extends AuditAction>(entry: AuditEntry<A>, manager: EntityManager = this.events.manager): Promise<void> {
     const { action, outcome = 'success', actor = null, subject = null, detail = null, client } = entry;
     const id = uuidv7();
+    // As the id has it, by whose order events are listed and found by their time.
+    const at = timeOfId(id);
     const sessionId = entry.sessionId ?? actor?.sessionId ?? null;
     const { ipAddress, userAgent, requestId } = client;
     const values = [
-      id, action, outcome, actor?.type ?? null, actor?.id ?? null, subject?.type ?? null, subject?.id ?? null, sessionId,
+      id, at, action, outcome, actor?.type ?? null, actor?.id ?? null, subject?.type ?? null, subject?.id ?? null, sessionId,
       ipAddress, userAgent, requestId, detail,
     ];
     const endpoints = this.webhooks.for(action);
-    const [{ at }] = endpoints.length === 0
-      ? await manager.query<[{ at: Date }]>(INSERT, values)
-      : await manager.query<[{ at: Date }]>(INSERT_AND_TELL, [...values, endpoints]);
+    if (endpoints.length === 0) await manager.query(INSERT, values);
+    else await manager.query(INSERT_AND_TELL, [...values, endpoints]);
     this.recorded[action] += 1;
     const event = { id, at, action, outcome, actor: partyAlone(actor), subject, sessionId, ipAddress, userAgent, requestId, detail };
     afterCommit(manager, () => { this.listeners.publish(event); });
@@ -90,20 +94,40 @@ export class AuditLog {
 
   /** Events, newest first. A user's events are those that the user did and those done to the user. */
   async find(filter: AuditFilter, page: PageQuery): Promise<Page<AuditEvent>> {
-    const query = this.events.createQueryBuilder('event').orderBy('event.id', 'DESC').take(page.limit + 1);
     const after = afterId(page);
-    if (after !== undefined) query.andWhere({ id: LessThan(after) });
-    if (filter.userId !== undefined) {
-      query.andWhere('(event.actor_id = :userId OR event.subject_id = :userId)', { userId: filter.userId });
+    const newest = (): SelectQueryBuilder<AuditEvent> => {
+      const query = this.matching(filter).orderBy('event.id', 'DESC').limit(page.limit + 1);
+      return after === undefined ? query : query.andWhere('event.id < :after', { after });
+    };
+    const { userId } = filter;
+    if (userId === undefined) return pageOf(await newest().getMany(), page.limit);
+    // Each by an index of its own, in order, and no further than the page goes.
+    const did = newest().select('event.id').andWhere('event.actor_id = :userId', { userId });
+    const suffered = newest().select('event.id').andWhere('event.subject_id = :userId', { userId });
+    const either = this.events
+      .createQueryBuilder('event')
+      .where(`event.id IN ((${did.getQuery()}) UNION (${suffered.getQuery()}))`)
+      .setParameters(did.getParameters())
+      .orderBy('event.id', 'DESC')
+      .limit(page.limit + 1);
+    return pageOf(await either.getMany(), page.limit);
+  }
+
+  /** Events of a kind and a time, whoever's. The time is in the ids too, whose order is that of every index. */
+  private matching({ action, outcome, actorId, subjectId, sessionId, from, to }: AuditFilter): SelectQueryBuilder<AuditEvent> {
+    const query = this.events.createQueryBuilder('event');
+    if (action !== undefined) query.andWhere('event.action = :action', { action });
+    if (from !== undefined) {
+      query.andWhere('event.at >= :from AND event.id >= :fromId', { from, fromId: lowestIdAt(from.getTime() - CLOCKS_DIFFER_MS) });
     }
-    if (filter.action !== undefined) query.andWhere('event.action = :action', { action: filter.action });
-    if (filter.outcome !== undefined) query.andWhere('event.outcome = :outcome', { outcome: filter.outcome });
-    if (filter.actorId !== undefined) query.andWhere('event.actor_id = :actorId', { actorId: filter.actorId });
-    if (filter.subjectId !== undefined) query.andWhere('event.subject_id = :subjectId', { subjectId: filter.subjectId });
-    if (filter.sessionId !== undefined) query.andWhere('event.session_id = :sessionId', { sessionId: filter.sessionId });
-    if (filter.from !== undefined) query.andWhere('event.at >= :from', { from: filter.from });
-    if (filter.to !== undefined) query.andWhere('event.at < :to', { to: filter.to });
-    return pageOf(await query.getMany(), page.limit);
+    if (to !== undefined) {
+      query.andWhere('event.at < :to AND event.id < :toId', { to, toId: lowestIdAt(to.getTime() + CLOCKS_DIFFER_MS) });
+    }
+    if (outcome !== undefined) query.andWhere('event.outcome = :outcome', { outcome });
+    if (actorId !== undefined) query.andWhere('event.actor_id = :actorId', { actorId });
+    if (subjectId !== undefined) query.andWhere('event.subject_id = :subjectId', { subjectId });
+    if (sessionId !== undefined) query.andWhere('event.session_id = :sessionId', { sessionId });
+    return query;
   }
 }
 

@@ -2,13 +2,12 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { ThrottlerModule } from '@nestjs/throttler';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/index.js';
 import { Settings } from '../config/index.js';
 import { RequestValidation } from '../http/index.js';
 import { RedisConnection } from '../redis/index.js';
 import { SessionsModule } from '../sessions/index.js';
-import { User, UsersModule } from '../users/index.js';
+import { UsersModule } from '../users/index.js';
 import { AccessGuard } from './access.guard.js';
 import { AccountController } from './account.controller.js';
 import { ApiKeyStrategy } from './api-key.strategy.js';
@@ -27,7 +26,6 @@ import { SharedRateLimit } from './shared-rate-limit.js';
     PassportModule,
     SessionsModule,
     UsersModule,
-    TypeOrmModule.forFeature([User]),
     ThrottlerModule.forRootAsync({
       inject: [Settings, RedisConnection],
       useFactory: (settings: Settings, redis: RedisConnection | null) => ({

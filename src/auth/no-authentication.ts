@@ -1,12 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
 import type { FastifyRequest } from 'fastify';
 import { NIL as NIL_UUID } from 'uuid';
-import { IsNull, Repository } from 'typeorm';
 import type { UserPrincipal } from '../access/index.js';
 import { Settings } from '../config/index.js';
 import { requireLocalRequest } from '../http/index.js';
-import { User, type UserView } from '../users/index.js';
+import { User, UsersService, type UserView } from '../users/index.js';
 
 /** Stands in for the owner where there is none, with authentication switched off. */
 const ANONYMOUS = 'anonymous';
@@ -15,7 +13,7 @@ const ANONYMOUS = 'anonymous';
 @Injectable()
 export class NoAuthentication {
   constructor(
-    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly users: UsersService,
     private readonly settings: Settings,
   ) {}
 
@@ -24,12 +22,7 @@ export class NoAuthentication {
     if (!this.settings.authDisabledRemote) {
       requireLocalRequest(request.raw, 'Authentication is switched off, so only this machine may ask.');
     }
-    const owner = await this.users.findOne({
-      select: { id: true },
-      where: { role: 'owner', disabledAt: IsNull() },
-      order: { id: 'ASC' },
-    });
-    return { type: 'user', userId: owner?.id ?? NIL_UUID, sessionId: null, role: 'owner' };
+    return { type: 'user', userId: (await this.users.findOwnerId()) ?? NIL_UUID, sessionId: null, role: 'owner' };
   }
 
   /** The account behind a principal that no row stands for; `null` for all others. */

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, IsNull, Not } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { ApiKeysService } from '../api-keys/index.js';
 import { type AuditAction, AuditLog } from '../audit/index.js';
 import { Settings } from '../config/index.js';
@@ -8,7 +8,7 @@ import { LOCKS, withLockInTurn } from '../database/index.js';
 import { AuthError, type AuthErrorCode } from '../errors/index.js';
 import { NO_CLIENT } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
-import { DeclaredAccounts, PasswordHasher, User, UsersService } from '../users/index.js';
+import { DeclaredAccounts, PasswordHasher, UsersService } from '../users/index.js';
 import { BootstrapError } from './bootstrap-error.js';
 import { SetupService } from './setup.service.js';
 
@@ -56,7 +56,7 @@ export class BootstrapService implements OnModuleInit {
     if (bootstrapOwnerPassword === undefined) return;
     if (await this.users.hasOwner(manager)) {
       // Whichever owner: the one made from the variables may be called otherwise by now.
-      if (await manager.existsBy(User, { role: 'owner', lastLoginAt: Not(IsNull()) })) {
+      if (await this.users.hasOwner(manager, { signedIn: true })) {
         this.logger.warn('BOOTSTRAP_OWNER_PASSWORD is still set, and the owner has signed in: remove it from the environment');
       }
       return;

@@ -40,6 +40,8 @@ export function dataSourceOptions(target: DatabaseTarget, poolSize: number): Pos
     subscribers: [TransactionEnds],
     migrations: MIGRATIONS,
     migrationsTableName: 'migrations',
+    // Those that say so themselves run in none.
+    migrationsTransactionMode: 'each',
     installExtensions: false,
     uuidExtension: 'pgcrypto',
     logging: false,

@@ -1,4 +1,5 @@
 export { afterCommit } from './after-commit.js';
+export { countAbout } from './count-about.js';
 export { type DatabaseTarget, dataSourceOptions, type RequestLimits } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { LastUseRecorder } from './last-use.js';

@@ -5,6 +5,8 @@ import { RepeatedFault } from './repeated-fault.js';
 const WRITE_EVERY_MS = 60_000;
 /** Uses are gathered and written together. */
 const FLUSH_EVERY_MS = 5_000;
+/** Rows that one statement writes: few enough that it never takes long, nor reads the table as a whole. */
+const BATCH = 1_000;
 /** Rows seen in the last minute; beyond this the map is emptied, and some rows are written once more. */
 const MOST_REMEMBERED = 100_000;
 
@@ -47,6 +49,10 @@ export class LastUseRecorder {
     if (this.pending.size === 0) return;
     const ids = [...this.pending];
     this.pending = new Set();
+    for (let from = 0; from < ids.length; from += BATCH) await this.write(ids.slice(from, from + BATCH));
+  }
+
+  private async write(ids: string[]): Promise<void> {
     try {
       // SKIP LOCKED: a row that somebody is changing right now does not need this enough to wait for it.
       await this.dataSource.query(

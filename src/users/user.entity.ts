@@ -1,10 +1,14 @@
-import { Check, Column, Entity, PrimaryColumn, Unique } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn, Unique } from 'typeorm';
 import type { Role } from '../access/index.js';
 
 /** A person. Signs in with the email or the username, whichever there is; both are compared folded. */
 @Entity('users')
 @Unique('users_email_key', ['emailFolded'])
 @Unique('users_username_key', ['usernameFolded'])
+@Index('users_owners_idx', ['id'], { where: "role = 'owner'" })
+// On expressions, which only the migration can say.
+@Index('users_searched_trigrams_idx', { synchronize: false })
+@Index('users_searched_characters_idx', { synchronize: false })
 @Check('users_identifier_check', 'email_folded IS NOT NULL OR username_folded IS NOT NULL')
 @Check('users_role_check', "role IN ('owner', 'admin', 'member')")
 export class User {

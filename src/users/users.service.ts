@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Brackets, type EntityManager, Repository } from 'typeorm';
+import { type EntityManager, Repository, type SelectQueryBuilder } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Role } from '../access/index.js';
-import { LOCKS, takeLock, violatedConstraint } from '../database/index.js';
+import { countAbout, LOCKS, takeLock, violatedConstraint } from '../database/index.js';
 import { AuthError, invalidField } from '../errors/index.js';
 import { afterId, type Page, pageOf, type PageQuery } from '../http/index.js';
 import { foldIdentifier } from './identifiers.js';
 import { accountSubject } from './login-throttle.js';
 import { LoginAttempts } from './login-attempts.entity.js';
+import { matching } from './user-search.js';
 import { User } from './user.entity.js';
 
 /** A user as others may see them: the account, and whether it is locked at this moment. */
@@ -72,17 +73,29 @@ export class UsersService {
     return { items: items.map((row) => row.view), nextCursor };
   }
 
-  /** Users by position, newest first, and how many there are in all: for wires that page by offset. */
+  /**
+   * Users by position, newest first, and how many there are in all, which is exact up to ten thousand: for wires that
+   * page by offset. Those before the position are passed over in the index.
+   */
   async findRange(search: string | undefined, offset: number, limit: number): Promise<{ users: User[]; total: number }> {
-    const query = this.users.createQueryBuilder('user').orderBy('user.id', 'DESC').skip(offset).take(limit);
-    if (search !== undefined) query.where(matching(search));
-    const [users, total] = await query.getManyAndCount();
-    return { users, total };
+    const query = this.newestFirst(search).limit(limit);
+    if (offset > 0) query.andWhere(`user.id <= (${this.newestFirst(search).select('user.id').offset(offset).limit(1).getQuery()})`);
+    const users = await query.getMany();
+    const atTheEnd = users.length < limit && (users.length > 0 || offset === 0);
+    return { users, total: atTheEnd ? offset + users.length : await this.count(search) };
   }
 
-  /** Whether anybody owns this instance. */
-  hasOwner(manager: EntityManager = this.users.manager): Promise<boolean> {
-    return manager.existsBy(User, { role: 'owner' });
+  /** Whether anybody owns this instance, or has done so and signed in. */
+  hasOwner(manager: EntityManager = this.users.manager, { signedIn = false } = {}): Promise<boolean> {
+    const query = owners(manager);
+    if (signedIn) query.andWhere('user.last_login_at IS NOT NULL');
+    return query.getExists();
+  }
+
+  /** The id of the first owner who may sign in, if there is one. */
+  async findOwnerId(): Promise<string | null> {
+    const owner = await owners(this.users.manager).select('user.id').andWhere('user.disabled_at IS NULL').orderBy('user.id').limit(1).getOne();
+    return owner?.id ?? null;
   }
 
   /** Whether there is any account at all. */
@@ -125,10 +138,18 @@ export class UsersService {
   /** Whether an owner other than this one could still sign in. Holds the lock that keeps it so until the commit. */
   async hasOtherOwner(manager: EntityManager, id: string): Promise<boolean> {
     await takeLock(manager, LOCKS.owners);
-    return manager
-      .createQueryBuilder(User, 'user')
-      .where("user.role = 'owner' AND user.disabled_at IS NULL AND user.id <> :id", { id })
-      .getExists();
+    return owners(manager).andWhere('user.disabled_at IS NULL AND user.id <> :id', { id }).getExists();
+  }
+
+  private count(search: string | undefined): Promise<number> {
+    const ids = this.newestFirst(search).select('user.id');
+    // All of them are counted along an index; those that a search finds, in whichever order they come.
+    return countAbout(search === undefined ? ids : ids.orderBy());
+  }
+
+  private newestFirst(search: string | undefined): SelectQueryBuilder<User> {
+    const query = this.users.createQueryBuilder('user').orderBy('user.id', 'DESC');
+    return search === undefined ? query : query.where(matching(search));
   }
 
   private async viewsWhere(
@@ -136,8 +157,15 @@ export class UsersService {
   ): Promise<UserView[]> {
     const query = this.users
       .createQueryBuilder('user')
-      .leftJoin(LoginAttempts, 'attempts', `attempts.subject = '${accountSubject('')}' || user.id AND attempts.locked_until > now()`)
-      .addSelect('attempts.locked_until', 'locked_until');
+      // Not joined: of one account after the other, so that the counters of others are not read along.
+      .addSelect(
+        (lock) =>
+          lock
+            .select('attempts.locked_until')
+            .from(LoginAttempts, 'attempts')
+            .where(`attempts.subject = '${accountSubject('')}' || "user"."id" AND attempts.locked_until > now()`),
+        'locked_until',
+      );
     narrow(query);
     const { entities, raw } = await query.getRawAndEntities<{ locked_until: Date | null }>();
     return entities.map((user, index) => ({ user, lockedUntil: raw[index]?.locked_until ?? null }));
@@ -157,22 +185,9 @@ export class UsersService {
   }
 }
 
-/**
- * What contains a text, in the email address, the username or the name. Identifiers are folded already, whatever the
- * database's locale knows of capital letters.
- */
-function matching(search: string): Brackets {
-  return new Brackets((either) =>
-    either
-      .where('user.email_folded LIKE :folded', { folded: partOf(foldIdentifier(search)) })
-      .orWhere('user.username_folded LIKE :folded')
-      .orWhere('user.name ILIKE :part', { part: partOf(search) }),
-  );
-}
-
-/** A pattern of LIKE that finds a text anywhere, taken literally. */
-function partOf(text: string): string {
-  return `%${text.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+/** The owners, by a partial index: the role is written out, for a parameter would not find it. */
+function owners(manager: EntityManager): SelectQueryBuilder<User> {
+  return manager.createQueryBuilder(User, 'user').where("user.role = 'owner'");
 }
 
 function taken(field: string): { field: string; message: string } {

@@ -1,10 +1,16 @@
 import { InitialSchema20261101000000 } from './20261101000000-initial-schema.js';
 import { AgentsAndChatOpsServers20261102000000 } from './20261102000000-agents-and-chatops-servers.js';
+import { OwnersAndSearchIndexes20261104000000 } from './20261104000000-owners-and-search-indexes.js';
 import { AuditSessionsAndWebhooks20261105000000 } from './20261105000000-audit-sessions-and-webhooks.js';
 
-/** Every migration, oldest first. A migration that has been released is never edited. */
+/**
+ * Every migration, oldest first. A migration that has been released is never edited. While it runs, instances of the
+ * release before serve requests: it takes away nothing that they use, and locks no table for longer than a moment.
+ * Indexes on tables that may be large are built by `buildIndex`.
+ */
 export const MIGRATIONS = [
   InitialSchema20261101000000,
   AgentsAndChatOpsServers20261102000000,
+  OwnersAndSearchIndexes20261104000000,
   AuditSessionsAndWebhooks20261105000000,
 ];
