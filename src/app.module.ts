@@ -4,7 +4,7 @@ import { AgentsModule } from './agents/index.js';
 import { ApiKeysModule } from './api-keys/index.js';
 import { AuditModule } from './audit/index.js';
 import { AuthModule } from './auth/index.js';
-import { BootstrapModule } from './bootstrap/index.js';
+import { BootstrapModule, ClaimToken } from './bootstrap/index.js';
 import { ConfigModule, NativeApi, type Settings } from './config/index.js';
 import { DatabaseModule, type DatabaseTarget, type RequestLimits } from './database/index.js';
 import { DialectsModule, MountedDialects } from './dialects/index.js';
@@ -23,6 +23,8 @@ export interface AppOptions {
   settings: Settings;
   database: DatabaseTarget;
   limits: RequestLimits;
+  /** The token of the set-up claim that is opened where there is no owner; made up when it is not given. */
+  claimToken?: string;
   /** The product's own modules; their routes are guarded like Gatehouse's. */
   imports?: NonNullable<ModuleMetadata['imports']>;
 }
@@ -33,7 +35,7 @@ const NATIVE_MODULES = [AgentsModule, ApiKeysModule, AuditModule, AuthModule, Pu
 /** The composition of the whole. */
 @Module({})
 export class AppModule {
-  static forRoot({ settings, database, limits, imports = [] }: AppOptions): DynamicModule {
+  static forRoot({ settings, database, limits, claimToken, imports = [] }: AppOptions): DynamicModule {
     const dialects = new MountedDialects(settings);
     const nativeApi = new NativeApi(dialects.nativePath);
     return {
@@ -45,7 +47,7 @@ export class AppModule {
         RedisModule,
         PrincipalsModule,
         SessionsModule,
-        BootstrapModule,
+        BootstrapModule.forRoot(new ClaimToken(claimToken)),
         HealthModule.forRoot(settings),
         WebhooksModule,
         DialectsModule.forRoot(dialects),

@@ -7,6 +7,7 @@ import type { Logger as Pino } from 'pino';
 import { AppModule, type AppOptions } from './app.module.js';
 import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
 import { AuthError } from './errors/index.js';
+import { Draining } from './health/index.js';
 import { governRequestBodies } from './http/index.js';
 import { logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
 import { measureRequests, Metrics } from './metrics/index.js';
@@ -46,7 +47,9 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
   await app.register(cookie);
   // No upgrade-insecure-requests: it breaks Swagger UI over plain HTTP away from localhost.
   await app.register(helmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
+  const draining = app.get(Draining);
   adapter.getInstance().addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
+    if (draining.hasBegun) void reply.header('connection', 'close');
     // Answers are about one caller (RFC 9111 §5.2.2.5); the pages of Swagger UI are not.
     if (!request.url.startsWith('/docs')) void reply.header('cache-control', 'no-store');
     done(null, payload);

@@ -1,15 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { AppOptions } from './app.module.js';
-import { type Environment, helpText, mergeEnvFile, parseFlags, type Settings, SettingsError, VERSION } from './config/index.js';
-import { BootstrapError } from './bootstrap/index.js';
 import { banner } from './banner.js';
-import { EmbeddedPostgresError } from './database/embedded/index.js';
-import { type RunningServer, startServer } from './server.js';
-import { StartError, StartStopped } from './start-error.js';
+import { type Environment, helpText, mergeEnvFile, parseFlags, processesOf, type Settings, VERSION } from './config/index.js';
+import { endOnUncaughtErrors, fail } from './failure.js';
+import { runPrimary } from './primary.js';
+import { startServer } from './server.js';
 import { loadSettings } from './settings.js';
-
-/** Longer than requests that are under way get to be answered, and the database to stop. */
-const LONGEST_STOP_MS = 20_000;
+import { stopOnSignals } from './signals.js';
+import { isWorker, runWorker } from './worker.js';
 
 /** Where a program's settings come from, and what it adds. */
 export interface Program extends Pick<AppOptions, 'imports'> {
@@ -17,6 +15,26 @@ export interface Program extends Pick<AppOptions, 'imports'> {
   env: Environment;
   /** `process.argv.slice(2)`. */
   argv?: readonly string[];
+}
+
+/**
+ * Runs a server as a process of its own, or as several that share a port (`WEB_CONCURRENCY`): settings, banner, signals,
+ * and faults told in words. For the main file of a product, which each of the processes executes; `startServer` is for
+ * programs that look after these themselves.
+ */
+export async function run(program: Program): Promise<void> {
+  endOnUncaughtErrors();
+  try {
+    if (isWorker(program.env)) {
+      await runWorker(program.imports);
+      return;
+    }
+    const settings = readSettings(program);
+    if (processesOf(settings) > 1) await runPrimary(settings);
+    else await runAlone(settings, program.imports);
+  } catch (error) {
+    fail('Gatehouse cannot start.', error);
+  }
 }
 
 /** Ends the process where there is nothing to start. */
@@ -30,68 +48,17 @@ function readSettings({ env, argv = [] }: Program): Settings {
   return loadSettings({ env: mergeEnvFile(file, env), argv });
 }
 
-/** What went wrong, for the operator: a sentence where we know one, the stack where we do not. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const inWords = [SettingsError, StartError, BootstrapError, EmbeddedPostgresError].some((known) => error instanceof known);
-  // Errors of the system, such as a file that may not be read, say what and where.
-  const { syscall, stack } = error as NodeJS.ErrnoException;
-  return inWords || syscall !== undefined ? error.message : (stack ?? error.message);
-}
-
-function fail(error: unknown): never {
-  if (error instanceof StartStopped) process.exit(0);
-  process.stderr.write(`\nGatehouse cannot start.\n\n${explain(error)}\n\n`);
-  process.exit(1);
-}
-
-/**
- * An error that nothing caught leaves the process in an unknown state, so it ends. Node would print the error with all
- * its properties, among which the database driver keeps statements and their values.
- */
-function endOnUncaughtErrors(): void {
-  process.on('uncaughtException', (error) => {
-    process.stderr.write(`\nGatehouse ends after an error that nothing caught.\n\n${error instanceof Error ? (error.stack ?? error.message) : 'not an Error'}\n\n`);
-    process.exit(1);
+async function runAlone(settings: Settings, imports: Program['imports']): Promise<void> {
+  const stopping = new AbortController();
+  const onLost = (error: Error): never => fail('Gatehouse ends.', error);
+  const started = startServer(settings, { onLost, signal: stopping.signal, ...(imports === undefined ? {} : { imports }) });
+  stopOnSignals(settings.shutdownDelay, async (delaySeconds) => {
+    stopping.abort();
+    const server = await started.catch(() => null);
+    await server?.close(delaySeconds);
   });
-}
-
-/**
- * Stops on SIGTERM and SIGINT. They are heard before anything is started: a signal in the middle of the start would
- * otherwise end this process at once and leave the database behind.
- */
-function stopOnSignals(started: Promise<RunningServer>, starting: AbortController): void {
-  let stopping = false;
-  const stop = (): void => {
-    // A second Ctrl-C is somebody who does not want to wait.
-    if (stopping) process.exit(1);
-    stopping = true;
-    starting.abort();
-    setTimeout(() => process.exit(1), LONGEST_STOP_MS).unref();
-    started.then((server) => server.close()).then(() => process.exit(0), fail);
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-}
-
-/**
- * Runs a server as a process of its own: settings, banner, signals, and faults told in words. For the main file of a
- * product; `startServer` is for programs that look after these themselves.
- */
-export async function run(program: Program): Promise<void> {
-  endOnUncaughtErrors();
-  try {
-    const settings = readSettings(program);
-    const onLost = (error: Error): void => {
-      process.stderr.write(`${error.message}\n`);
-      process.exit(1);
-    };
-    const { imports } = program;
-    const starting = new AbortController();
-    const started = startServer(settings, { onLost, signal: starting.signal, ...(imports === undefined ? {} : { imports }) });
-    stopOnSignals(started, starting);
-    banner(settings, await started);
-  } catch (error) {
-    fail(error);
-  }
+  const server = await started.catch((error: unknown) => {
+    if (!stopping.signal.aborted) throw error;
+  });
+  if (server !== undefined) banner(settings, server);
 }

@@ -1,20 +1,19 @@
-import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger as Pino } from 'pino';
 import type { AppOptions } from './app.module.js';
 import { createApp } from './application.js';
 import { SetupService, StartNotices } from './bootstrap/index.js';
-import { generatedJwtSecret, NativeApi, type Settings } from './config/index.js';
+import { generatedJwtSecret, NativeApi, processesOf, type Settings } from './config/index.js';
 import { type DatabaseTarget, prepareDatabase, type RequestLimits } from './database/index.js';
 import { startWithDatabase } from './database-wait.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/index.js';
 import { MountedDialects } from './dialects/index.js';
+import { drain } from './drain.js';
 import { createLogger } from './log/index.js';
+import { OpenConnections } from './open-connections.js';
 import { databaseError, listenError } from './start-error.js';
 import { SeededAccount } from './users/index.js';
 
-/** When the server stops, requests that are under way get this long; then their connections are cut. */
-const DRAIN_MS = 8_000;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
 /** What a program may say about the start. */
@@ -29,6 +28,8 @@ export interface StartOptions extends Pick<AppOptions, 'imports'> {
 export interface RunningServer {
   /** Where it is reached, with the port that it got. */
   readonly url: string;
+  /** What it listens on: `HOST`, unless that had to be narrowed. */
+  readonly host: string;
   readonly nativeApi: string;
   /** The dialects that it speaks, and where. */
   readonly dialects: readonly { readonly name: string; readonly basePath: string }[];
@@ -36,42 +37,64 @@ export interface RunningServer {
   readonly claimToken: string | null;
   /** What the operator should read, a paragraph an entry; a generated secret may be among it, so it never goes to the log. */
   readonly notices: readonly string[];
-  /** Answers what is under way, then stops everything, the embedded database last. */
-  close(): Promise<void>;
+  /**
+   * Answers what is under way, then stops everything, the embedded database last.
+   * @param delaySeconds how long it stays open first, while `/health/ready` says 503
+   */
+  close(delaySeconds?: number): Promise<void>;
+}
+
+/** What may be said of a start beside the settings. */
+export interface StartOptions extends Pick<AppOptions, 'imports'> {
+  /** Called when the embedded database is lost for good. */
+  onLost?: (error: Error) => void;
+  /** Gives the start up: all is stopped, and the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
- * Starts Gatehouse: the embedded database if there is no other, migrations, bootstrap, and the server.
- * @param settings as `loadSettings` gave them
+ * Starts Gatehouse in this process: the embedded database if there is no other, migrations, bootstrap, and the server.
+ * @param settings as `loadSettings` gave them; `WEB_CONCURRENCY` is for `run` alone
  * @param options the product's own modules, whose routes are guarded like Gatehouse's, and what else a program may say
- * @throws EmbeddedPostgresError, BootstrapError, SettingsError, StartError, whose messages are for the operator, StartStopped
- *   after the signal, or a fault of the program; all is stopped by then
+ * @throws EmbeddedPostgresError, BootstrapError, SettingsError, StartError, whose messages are for the operator, or a fault
+ *   of the program; all is stopped by then
  */
-export async function startServer(
-  settings: Settings,
-  { onLost, signal, ...options }: StartOptions = {},
-): Promise<RunningServer> {
+export async function startServer(settings: Settings, { onLost, signal, ...options }: StartOptions = {}): Promise<RunningServer> {
   const log = createLogger(settings);
   const embedded = settings.databaseUrl === undefined ? await startEmbedded(settings, log, onLost) : null;
   try {
     const database = embedded?.connection ?? { url: settings.databaseUrl ?? '' };
-    const start = {
-      prepare: () => prepare(database, settings),
-      listen: (limits: RequestLimits) => listening({ settings: withSecret(settings), database, limits, ...options }, log),
-    };
-    const app = await startWithDatabase(start, { settings, log, signal });
-    return {
-      url: await app.getUrl(),
-      nativeApi: app.get(NativeApi).path,
-      dialects: app.get(MountedDialects).all,
-      claimToken: app.get(SetupService).token,
-      notices: app.get(StartNotices).all,
-      close: () => drain(app).finally(() => embedded?.stop()),
-    };
+    const server = await startInstance({ settings: withSecret(settings), database, ...options }, log, signal);
+    return { ...server, close: (delaySeconds) => server.close(delaySeconds).finally(() => embedded?.stop()) };
   } catch (error) {
     await embedded?.stop();
-    throw databaseError(error, settings);
+    throw error;
   }
+}
+
+/** What an instance is made of, but for what the database says of itself. */
+export type InstanceOptions = Omit<AppOptions, 'limits'>;
+
+/** Starts the server on a database that somebody else looks after. While that is away, it is waited for. */
+export async function startInstance(options: InstanceOptions, log: Pino, signal?: AbortSignal): Promise<RunningServer> {
+  signal?.throwIfAborted();
+  const { settings, database } = options;
+  const start = {
+    prepare: () => prepare(database, settings),
+    listen: (limits: RequestLimits) => listening({ ...options, limits }, log),
+  };
+  const started = startWithDatabase(start, { settings, log, signal }).catch((error: unknown) => { throw databaseError(error, settings); });
+  const { app, host } = await unlessAborted(started, signal);
+  const connections = new OpenConnections(app.getHttpAdapter().getInstance());
+  return {
+    url: await app.getUrl(),
+    host,
+    nativeApi: app.get(NativeApi).path,
+    dialects: app.get(MountedDialects).all,
+    claimToken: app.get(SetupService).token,
+    notices: app.get(StartNotices).all,
+    close: (delaySeconds = 0) => drain(app, connections, delaySeconds),
+  };
 }
 
 async function prepare(target: DatabaseTarget, settings: Settings): Promise<RequestLimits> {
@@ -81,13 +104,30 @@ async function prepare(target: DatabaseTarget, settings: Settings): Promise<Requ
   return { connectTimeoutMs, queryTimeoutMs, pooler };
 }
 
-async function listening(options: AppOptions, log: Pino): Promise<NestFastifyApplication> {
+interface Listening {
+  readonly app: NestFastifyApplication;
+  readonly host: string;
+}
+
+/** Does not wait for a start that is no longer wanted, such as one whose database does not answer. */
+async function unlessAborted(start: Promise<Listening>, signal?: AbortSignal): Promise<Listening> {
+  if (signal === undefined) return start;
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => { reject(signal.reason as Error); }, { once: true });
+  });
+  // What comes up all the same is taken down again.
+  void start.then(({ app }) => (signal.aborted ? app.close() : undefined)).catch(() => undefined);
+  return Promise.race([start, aborted]);
+}
+
+async function listening(options: AppOptions, log: Pino): Promise<Listening> {
   const { settings } = options;
   const app = await createApp(options, log);
   try {
     await app.init();
-    await app.listen(settings.port, await listenHost(app, settings));
-    return app;
+    const host = await listenHost(app, settings);
+    await app.listen(settings.port, host);
+    return { app, host };
   } catch (error) {
     await app.close();
     throw listenError(error, settings);
@@ -112,27 +152,18 @@ async function listenHost(app: NestFastifyApplication, { host, allowDefaultPassw
   return local;
 }
 
-/** Answers what is under way; a caller that never finishes its request does not hold the stop up for ever. */
-async function drain(app: NestFastifyApplication): Promise<void> {
-  const server: Server = app.getHttpServer();
-  const timer = setTimeout(() => { server.closeAllConnections(); }, DRAIN_MS);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function startEmbedded(settings: Settings, log: Pino, onLost?: (error: Error) => void): Promise<EmbeddedPostgres> {
+/** The embedded database of the settings' data directory, and its keeper. */
+export function startEmbedded(settings: Settings, log: Pino, onLost?: (error: Error) => void): Promise<EmbeddedPostgres> {
   return startEmbeddedPostgres({
     dataDir: settings.dataDir,
+    connections: processesOf(settings) * settings.databasePoolSize,
     log: (level, message) => { log[level]({ context: 'Database' }, message); },
     ...(onLost === undefined ? {} : { onLost }),
   });
 }
 
 /** With the embedded database, the secret may be ours to generate. */
-function withSecret(settings: Settings): Settings {
+export function withSecret(settings: Settings): Settings {
   if (settings.jwtSecret !== undefined) return settings;
   const prototype = Object.getPrototypeOf(settings) as object;
   return Object.assign(Object.create(prototype) as Settings, settings, { jwtSecret: generatedJwtSecret(settings.dataDir) });

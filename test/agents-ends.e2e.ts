@@ -62,6 +62,25 @@ describe('on every instance, within a second, an agent is sent away when', () =>
     }
   });
 
+  it('its key is revoked by a transaction that commits after later ones', async () => {
+    const [slow, quick] = await Promise.all([suite.api.createKey(boss.token, ['agents:connect']), suite.api.createKey(boss.token, ['agents:connect'])]);
+    const [agents, others] = await Promise.all([agentsWith(slow.key), agentsWith(quick.key)]);
+    const client = await suite.database.pool.connect();
+    await client.query('BEGIN');
+    await client.query('UPDATE api_keys SET revoked_at = now() WHERE id = $1', [slow.id]);
+    // What comes later is seen by every instance before that commits.
+    await at(`DELETE /api-keys/${quick.id as string}`);
+    await Promise.all(others.map((other) => other.closing));
+    expect(await agents[0]!.isIn()).toBe(true);
+    await client.query('COMMIT');
+    client.release();
+    const ended = Date.now();
+    for (const { code, at: closed } of await Promise.all(agents.map((agent) => agent.closing))) {
+      expect(code).toBe(1008);
+      expect(closed - ended).toBeLessThan(1_000);
+    }
+  });
+
   it('any of 200 keys, while the others stay', async () => {
     const keys: Json[] = await Promise.all(Array.from({ length: 200 }, () => suite.api.createKey(boss.token, ['agents:connect'])));
     const agents = await Promise.all(keys.map(({ key }, index) => Agent.admitted(urlOf(servers[index % 2]!), key)));
@@ -91,10 +110,15 @@ describe('where connections are remembered', () => {
   it('a row that somebody took for dead comes back, and stale ones go', async () => {
     const { id, key } = await suite.api.createKey(boss.token, ['agents:connect']);
     const agent = await Agent.admitted(urlOf(suite.api), key);
-    await suite.database.pool.query('DELETE FROM agent_connections');
-    await suite.database.pool.query("INSERT INTO agent_connections (id, api_key_id, seen_at) VALUES (gen_random_uuid(), $1, now() - interval '2 minutes')", [id]);
+    await suite.database.pool.query('DELETE FROM agent_instances');
+    // Of a process that crashed, and of one that renewed each connection by itself.
+    await suite.database.pool.query("INSERT INTO agent_instances (id, seen_at) VALUES (gen_random_uuid(), now() - interval '2 minutes')");
+    for (const instance of ['(SELECT id FROM agent_instances)', 'NULL']) {
+      await suite.database.pool.query(`INSERT INTO agent_connections (id, api_key_id, instance_id, seen_at) VALUES (gen_random_uuid(), $1, ${instance}, now() - interval '2 minutes')`, [id]);
+    }
     await eventually(async () => {
-      const found = await suite.database.pool.query("SELECT seen_at > now() - interval '15 seconds' AS fresh FROM agent_connections");
+      const found = await suite.database.pool.query(
+        "SELECT i.seen_at > now() - interval '15 seconds' AS fresh FROM agent_connections c LEFT JOIN agent_instances i ON i.id = c.instance_id");
       expect(found.rows).toEqual([{ fresh: true }]);
     }, 12_000);
     await agent.leave();
@@ -139,6 +163,20 @@ it.each(['cut off from', 'not answered by'] as const)('a server that is %s its d
   await gatehouse.stop();
   await proxy.cut();
   await database.drop();
+});
+
+it('what happens to a key while a server is cut off from its database is found as soon as it is back', async () => {
+  const proxy = await openProxy(suite.database.url);
+  const api = await suite.startAnother({ DATABASE_URL: proxy.url });
+  const { id, key } = await suite.api.createKey(boss.token, ['agents:connect']);
+  const agent = await Agent.admitted(urlOf(api), key);
+  await proxy.cut();
+  await suite.api.call(`DELETE /api-keys/${id as string}`, { token: boss.token });
+  expect(await agent.isIn()).toBe(true);
+  await proxy.restore();
+  expect(await agent.closing).toMatchObject({ code: 1008, reason: 'The API key is no longer good' });
+  await api.gatehouse.stop();
+  await proxy.cut();
 });
 
 describe('without authentication', () => {

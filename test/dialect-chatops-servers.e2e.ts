@@ -223,7 +223,7 @@ describe('agents', () => {
     await Agent.admitted(socketOf(third.gatehouse.url), (await newKey(id)).key);
     expect(await statusOf(id)).toBe('online');
     await third.gatehouse.stop('SIGKILL');
-    await suite.database.pool.query("UPDATE agent_connections SET seen_at = seen_at - interval '16 seconds'");
+    await suite.database.pool.query("UPDATE agent_instances SET seen_at = seen_at - interval '16 seconds'");
     expect(await statusOf(id)).toBe('offline');
   });
 

@@ -10,6 +10,7 @@ import { requireLocalRequest, toAuthError } from '../http/index.js';
 import { AgentConnections } from './agent-connections.js';
 import { CONNECT_SCOPE, mayConnect } from './agent-rights.js';
 import { AgentSocket, CLOSE } from './agent-socket.js';
+import { Heartbeat } from './heartbeat.js';
 import { UpgradeRequests } from './upgrade-requests.js';
 
 const LARGEST_MESSAGE_BYTES = 64 * 1024;
@@ -23,6 +24,8 @@ const HANDSHAKES = {
   noServer: true,
   clientTracking: false,
   maxPayload: LARGEST_MESSAGE_BYTES,
+  // Costs some 300 KiB a connection, and more in work than small messages could save.
+  perMessageDeflate: false,
   // A peer that is told to leave and does not is cut off.
   closeTimeout: LONGEST_GOODBYE_MS,
   // Answered by AgentSocket, which looks whether anybody reads the answers.
@@ -44,8 +47,9 @@ export class AgentGateway implements BeforeApplicationShutdown {
   private readonly logger = new Logger(AgentGateway.name);
   private readonly handshakes = new WebSocketServer(HANDSHAKES);
   private readonly sockets = new Set<AgentSocket>();
+  private readonly heartbeat = new Heartbeat(this.sockets);
   private readonly anonymous = new Map<string, number>();
-  private stopping = false;
+  private goodbye: Promise<void> | null = null;
 
   constructor(
     private readonly upgrades: UpgradeRequests,
@@ -61,7 +65,7 @@ export class AgentGateway implements BeforeApplicationShutdown {
    * @throws AuthError, HttpException before anything is upgraded
    */
   async accept(request: FastifyRequest, reply: FastifyReply, wire: AgentWire): Promise<void> {
-    if (this.stopping) throw new AuthError('unavailable', { detail: 'The server is stopping.' });
+    if (this.goodbye !== null) throw new AuthError('unavailable', { detail: 'The server is stopping.' });
     this.requireHandshake(request, reply);
     // A key is asked for even where authentication is switched off: it says which agent this is.
     if (this.settings.authDisabled && !this.settings.authDisabledRemote) {
@@ -70,29 +74,34 @@ export class AgentGateway implements BeforeApplicationShutdown {
     const credential = this.credentials.read(request);
     if (credential.kind === 'none') {
       const leave = this.enterAnonymously(request.ip);
-      this.upgrade(request, reply, (socket) => { this.awaitKey(socket, wire, request.ip, leave); }, leave);
+      const address = request.ip;
+      this.upgrade(request, reply, (socket) => { this.awaitKey(socket, wire, address, leave); }, leave);
       return;
     }
     if (credential.kind !== 'api-key') throw new AuthError('missing_credential', { wanted: 'api-key', detail: 'Agents connect with an API key.' });
     const principal = await this.authenticate(credential.key);
     const welcome = await wire.welcome(principal);
-    this.upgrade(request, reply, (socket) => {
-      const agent = this.open(socket, async (message) => {
-        await admitted;
-        answer(agent, message);
-      });
-      const admitted = this.settle(agent, () => this.admit(agent, principal, welcome, request.ip));
-    });
+    const address = request.ip;
+    this.upgrade(request, reply, (socket) => { this.openKnown(socket, principal, welcome, address); });
   }
 
-  /** Says goodbye to everybody: a server with open connections would never stop. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.stopping = true;
+  /** For applications that are closed without `sayGoodbye`: a server with open connections would never stop. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.sayGoodbye();
+  }
+
+  /** Tells everybody that the server is going away, lets nobody in from now on, and resolves when all have gone. */
+  sayGoodbye(): Promise<void> {
+    return (this.goodbye ??= this.closeAll());
+  }
+
+  private async closeAll(): Promise<void> {
+    this.connections.beginEnd();
     for (const socket of this.sockets) socket.close(CLOSE.goingAway, 'The server is stopping');
     const timer = setTimeout(() => { for (const socket of this.sockets) socket.cut(); }, LONGEST_GOODBYE_MS);
     await Promise.all([...this.sockets].map(({ closed }) => closed));
     clearTimeout(timer);
-    await this.connections.flush();
+    await this.connections.end();
   }
 
   /** RFC 6455 §4.2.1; a request that is none learns what is spoken here (RFC 9110 §15.5.22). */
@@ -141,10 +150,20 @@ export class AgentGateway implements BeforeApplicationShutdown {
   private open(socket: WebSocket, handler: (message: unknown) => Promise<void> | void): AgentSocket {
     const agent = new AgentSocket(socket, handler, (error) => { this.fail(agent, error); });
     this.sockets.add(agent);
+    this.heartbeat.start();
     void agent.closed.then(() => this.sockets.delete(agent));
     // It came through the router before the stop, and out of the handshake after.
-    if (this.stopping) agent.close(CLOSE.goingAway, 'The server is stopping');
+    if (this.goodbye !== null) agent.close(CLOSE.goingAway, 'The server is stopping');
     return agent;
+  }
+
+  /** Not in `accept`: what lives as long as the connection would keep the request with it. */
+  private openKnown(socket: WebSocket, principal: ApiKeyPrincipal, welcome: object, address: string): void {
+    const agent = this.open(socket, async (message) => {
+      await admitted;
+      answer(agent, message);
+    });
+    const admitted = this.settle(agent, () => this.admit(agent, principal, welcome, address));
   }
 
   private awaitKey(socket: WebSocket, wire: AgentWire, address: string, leave: () => void): void {

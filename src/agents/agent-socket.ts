@@ -1,50 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import type { Beating } from './heartbeat.js';
 
 /** Why a connection is closed (RFC 6455 §7.4.1 and the IANA registry of close codes). */
 export const CLOSE = { goingAway: 1001, policy: 1008, fault: 1011, tryAgainLater: 1013 } as const;
 
-const PING_EVERY_MS = 30_000;
 /** A peer that has not read so much of what was sent to it reads nothing any more. */
 const MOST_UNSENT_BYTES = 64 * 1024;
+
+/** A peer may say this much at once, and then so much a second: what comes faster stays with its system for a while. */
+const BURST = 100;
+const MESSAGE_EVERY_MS = 10;
+/** What has been read already when a peer is told to wait. Who has said more than this at once is told to leave. */
+const MOST_QUEUED = 200;
 
 /** Takes the messages of a connection, one after the other; `null` stands for one that is not JSON text. */
 export type MessageHandler = (message: unknown) => Promise<void> | void;
 
 /**
- * One WebSocket: messages in order, and an end to peers that are gone, that do not read, or that go on talking after
- * they were told to leave.
+ * One WebSocket: messages in order and no faster than is good, and an end to peers that are gone, that do not read, or
+ * that go on talking after they were told to leave.
  */
-export class AgentSocket {
+export class AgentSocket implements Beating {
   /** Resolves when the connection is gone, with the code that it was closed with. */
   readonly closed: Promise<number>;
   private leaving = false;
   private answered = true;
   private turn: Promise<void> = Promise.resolve();
   private queued = 0;
+  /** When the next message would be due if they came at the rate that is allowed. */
+  private nextDue = 0;
 
-  /**
-   * @param failed told of an error of the handler
-   * @param pingEveryMs a peer that has not answered one ping when the next is due is gone
-   */
+  /** @param failed told of an error of the handler */
   constructor(
     private readonly socket: WebSocket,
     private readonly handler: MessageHandler,
     private readonly failed: (error: unknown) => void,
-    pingEveryMs = PING_EVERY_MS,
   ) {
-    const pings = setInterval(() => { this.ping(); }, pingEveryMs).unref();
     this.closed = new Promise((resolve) => {
       socket.once('close', (code) => {
         this.leaving = true;
-        clearInterval(pings);
         resolve(code);
       });
     });
     // `ws` closes by itself after an error; without a listener it would end the process.
     socket.on('error', () => undefined);
-    socket.on('pong', () => { this.answered = true; });
-    socket.on('ping', (data) => { this.whereRead(() => { socket.pong(data); }); });
-    socket.on('message', (data, isBinary) => { this.enqueue(isBinary ? null : parsed(data as Buffer)); });
+    socket.on('message', (data, isBinary) => { this.enqueue(() => this.handler(isBinary ? null : parsed(data as Buffer))); });
+    // Pings and pongs cost work too, so they wait in the same line.
+    socket.on('ping', (data) => { this.enqueue(() => { this.whereRead(() => { socket.pong(data); }); }); });
+    socket.on('pong', () => {
+      this.answered = true;
+      this.enqueue(() => undefined);
+    });
   }
 
   /** Whether messages still go both ways. */
@@ -70,29 +77,44 @@ export class AgentSocket {
     this.socket.terminate();
   }
 
-  /** The peer waits while a message is being handled: what it sends meanwhile stays with its system, not with ours. */
-  private enqueue(message: unknown): void {
-    if (this.leaving) return;
-    this.queued += 1;
-    this.socket.pause();
-    this.turn = this.turn.then(async () => {
-      try {
-        if (!this.leaving) await this.handler(message);
-      } catch (error) {
-        this.failed(error);
-      }
-      this.queued -= 1;
-      if (this.queued === 0) this.socket.resume();
-    });
-  }
-
-  private ping(): void {
+  /** A peer that has not answered the last ping when the next is due is gone. */
+  beat(): void {
     if (!this.answered) {
       this.cut();
       return;
     }
     this.answered = false;
     this.whereRead(() => { this.socket.ping(); });
+  }
+
+  /** The peer waits while a message is being handled: what it sends meanwhile stays with its system, not with ours. */
+  private enqueue(work: () => Promise<void> | void): void {
+    if (this.leaving) return;
+    if (this.queued === MOST_QUEUED) {
+      this.close(CLOSE.policy, 'Too many messages');
+      return;
+    }
+    this.queued += 1;
+    this.socket.pause();
+    this.turn = this.turn.then(() => this.take(work));
+  }
+
+  private async take(work: () => Promise<void> | void): Promise<void> {
+    try {
+      await this.untilDue();
+      if (!this.leaving) await work();
+    } catch (error) {
+      this.failed(error);
+    }
+    this.queued -= 1;
+    if (this.queued === 0) this.socket.resume();
+  }
+
+  private async untilDue(): Promise<void> {
+    if (this.leaving) return;
+    const now = performance.now();
+    this.nextDue = Math.max(this.nextDue, now - BURST * MESSAGE_EVERY_MS) + MESSAGE_EVERY_MS;
+    if (this.nextDue > now) await delay(this.nextDue - now, undefined, { ref: false });
   }
 
   /** Writes only to a peer that reads: what is not read would pile up here. */

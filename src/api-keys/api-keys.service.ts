@@ -107,10 +107,10 @@ export class ApiKeysService implements OnApplicationShutdown {
    * Of keys that were authenticated before, those that are still good at this moment, asked of PostgreSQL: for
    * connections that outlive a request. They count as used.
    */
-  async findGood(ids: readonly string[]): Promise<Map<string, ApiKeyPrincipal>> {
+  async findGood(ids: readonly string[]): Promise<Map<string, Checked<ApiKeyPrincipal>>> {
     const rows = await this.apiKeys.manager.query<LiveApiKeyRow[]>(LIVE_API_KEYS, [ids]);
     for (const { id } of rows) this.lastUse.touch(id);
-    return new Map(rows.map((row) => [row.id, principalOf(row)]));
+    return new Map(rows.map((row) => [row.id, checkedOf(row)]));
   }
 
   /**
@@ -346,11 +346,7 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   private async load(keyHash: Buffer): Promise<Checked<ApiKeyPrincipal> | null> {
     const row = await this.queries.first<LiveApiKeyRow>(LIVE_API_KEY, [keyHash]);
-    if (row === null) return null;
-    return {
-      principal: principalOf(row),
-      expiresAt: row.remaining_ms === null ? Infinity : Date.now() + Number(row.remaining_ms),
-    };
+    return row === null ? null : checkedOf(row);
   }
 
   /** The refusal of a key that is not good: whether it ended, or has never been one, is told to whoever has it. */
@@ -372,6 +368,13 @@ export class ApiKeysService implements OnApplicationShutdown {
     const subject = { type: 'api-key', id } as const;
     return this.auditLog.record({ action, actor: partyOf(principal), subject, client, detail: detail ?? null }, manager);
   }
+}
+
+function checkedOf(row: LiveApiKeyRow): Checked<ApiKeyPrincipal> {
+  return {
+    principal: principalOf(row),
+    expiresAt: row.remaining_ms === null ? Infinity : Date.now() + Number(row.remaining_ms),
+  };
 }
 
 function principalOf(row: LiveApiKeyRow): ApiKeyPrincipal {

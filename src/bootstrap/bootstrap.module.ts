@@ -1,9 +1,10 @@
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/index.js';
 import { AuthModule } from '../auth/index.js';
 import { UsersModule } from '../users/index.js';
 import { BootstrapService } from './bootstrap.service.js';
+import { ClaimToken } from './claim-token.js';
 import { FirstRun } from './first-run.js';
 import { Seeds } from './seeds.js';
 import { SetupClaim } from './setup-claim.entity.js';
@@ -20,4 +21,8 @@ import { StartNotices } from './start-notices.js';
   providers: [BootstrapService, FirstRun, Seeds, SetupService, StartNotices],
   exports: [FirstRun, Seeds, SetupService, StartNotices],
 })
-export class BootstrapModule {}
+export class BootstrapModule {
+  static forRoot(claimToken: ClaimToken): DynamicModule {
+    return { module: BootstrapModule, providers: [{ provide: ClaimToken, useValue: claimToken }] };
+  }
+}

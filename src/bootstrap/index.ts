@@ -1,4 +1,5 @@
 export { BootstrapModule } from './bootstrap.module.js';
+export { ClaimToken } from './claim-token.js';
 export { BootstrapError } from './bootstrap-error.js';
 export { FirstRun } from './first-run.js';
 export { Seeds } from './seeds.js';

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type EntityManager, MoreThan } from 'typeorm';
@@ -7,6 +7,7 @@ import { LOCKS, withLock } from '../database/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { OwnAccount, type Registration, type User, UsersService } from '../users/index.js';
+import { ClaimToken } from './claim-token.js';
 import { isReached, MILESTONES, reach } from './milestones.js';
 import { SetupClaim } from './setup-claim.entity.js';
 
@@ -23,6 +24,7 @@ export class SetupService {
     private readonly users: UsersService,
     private readonly ownAccount: OwnAccount,
     private readonly auditLog: AuditLog,
+    private readonly claimToken: ClaimToken,
   ) {}
 
   /** The claim token of this process, to be shown to the operator. */
@@ -30,11 +32,12 @@ export class SetupService {
     return this.openedToken;
   }
 
-  /** Opens a claim; every instance that starts without an owner opens one of its own. */
+  /** Opens a claim; every instance that starts without an owner opens one of its own, its processes together one. */
   async open(manager: EntityManager): Promise<void> {
-    const token = randomBytes(32).toString('base64url');
+    const token = this.claimToken.value;
     await manager.query(
-      `INSERT INTO setup_claims (token_hash, expires_at) VALUES ($1, now() + make_interval(days => $2::int))`,
+      `INSERT INTO setup_claims (token_hash, expires_at) VALUES ($1, now() + make_interval(days => $2::int))
+       ON CONFLICT (token_hash) DO NOTHING`,
       [hashClaim(token), CLAIM_DAYS],
     );
     this.openedToken = token;

@@ -6,6 +6,7 @@ export { loadSettings, type SettingsSource } from './load-settings.js';
 export { NativeApi } from './native-api.js';
 export { generatedJwtSecret, SecretFile } from './secret-file.js';
 export { parseDuration } from './parse.js';
+export { processesOf } from './processes.js';
 export { SETTING_VARIABLES, Settings } from './settings.js';
 export { SettingsError } from './settings-error.js';
 export { type Environment, mergeEnvFile } from './sources.js';

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/s
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access/index.js';
 import { NativeApi, Settings } from '../config/index.js';
+import { Draining } from './draining.js';
 import { HealthBody, ReadinessBody } from './health.dto.js';
 import { liveness } from './liveness.js';
 import { ReadinessCheck } from './readiness.js';
@@ -12,6 +13,7 @@ import { ReadinessCheck } from './readiness.js';
 export class HealthController {
   constructor(
     private readonly readiness: ReadinessCheck,
+    private readonly draining: Draining,
     private readonly settings: Settings,
     private readonly nativeApi: NativeApi,
   ) {}
@@ -24,7 +26,10 @@ export class HealthController {
     return liveness(this.settings, this.nativeApi);
   }
 
-  /** Whether the instance can do its work: database and migrations. Without Redis it can, if more slowly. */
+  /**
+   * Whether the instance can do its work, and wants any: database and migrations, and that it is not stopping. Without
+   * Redis it can, if more slowly.
+   */
   @Get('ready')
   @Public()
   @ApiOkResponse({ type: ReadinessBody })
@@ -32,7 +37,7 @@ export class HealthController {
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessBody> {
     const checks = await this.readiness.check();
     const ready = Object.values(checks).every((state) => state !== 'down');
-    if (!ready) void reply.status(503);
-    return { status: ready ? 'ready' : 'unready', checks };
+    if (!ready || this.draining.hasBegun) void reply.status(503);
+    return { status: this.draining.hasBegun ? 'stopping' : ready ? 'ready' : 'unready', checks };
   }
 }

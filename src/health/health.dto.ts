@@ -31,8 +31,8 @@ class ReadinessChecks {
 }
 
 export class ReadinessBody {
-  @ApiProperty({ enum: ['ready', 'unready'] })
-  status!: 'ready' | 'unready';
+  @ApiProperty({ enum: ['ready', 'unready', 'stopping'] })
+  status!: 'ready' | 'unready' | 'stopping';
 
   @ApiProperty({ type: ReadinessChecks })
   checks!: ReadinessChecks;

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Histogram } from 'prom-client';
 import { AuthError } from '../errors/index.js';
 import type { Metrics } from '../metrics/index.js';
@@ -13,6 +12,7 @@ const MOST_WAITING = 200;
 interface Waiting {
   readonly about: string | null;
   readonly begin: () => void;
+  readonly giveUp: (error: AuthError) => void;
 }
 
 /**
@@ -20,13 +20,16 @@ interface Waiting {
  * thread, and each file read and name look-up of the process waits behind hashes.
  */
 export class HashGate {
-  private readonly most = Math.min(availableParallelism(), MOST_AT_ONCE);
+  private readonly most: number;
   private running = 0;
   private readonly busy = new Set<string>();
   private readonly waiting: Waiting[] = [];
   private readonly wait: Histogram;
+  private closed = false;
 
-  constructor(metrics: Metrics) {
+  /** @param cores how many of the machine's this process may count on */
+  constructor(cores: number, metrics: Metrics) {
+    this.most = Math.min(Math.max(Math.floor(cores), 1), MOST_AT_ONCE);
     metrics.gauge({ name: 'gatehouse_password_hash_queue_length', help: 'Who waits for a turn at hashing a password.' }, () => this.waiting.length);
     metrics.gauge({ name: 'gatehouse_password_hash_running', help: 'Turns at hashing that are taken.' }, () => this.running);
     this.wait = metrics.histogram({ name: 'gatehouse_password_hash_wait_seconds', help: 'How long a turn at hashing was waited for.' }, WAITS);
@@ -36,16 +39,17 @@ export class HashGate {
    * Runs work when its turn comes.
    * @param about what the work is about, if there must be no other work about it at the same time: whoever has it to
    *   wait for lets the others in the line go first
-   * @throws AuthError `overloaded` at once when the line is full
+   * @throws AuthError `overloaded` at once when the line is full, and to whoever is in it when the gate closes
    */
   async inTurn<T>(about: string | null, work: () => Promise<T>): Promise<T> {
+    if (this.closed) throw stopping();
     const since = performance.now();
     if (this.mayBegin(about)) {
       this.take(about);
     } else {
       if (this.waiting.length >= MOST_WAITING) throw new AuthError('overloaded', { retryAfterSeconds: 5 });
       // Whoever ends takes the turn for the next in line: nobody overtakes between the two.
-      await new Promise<void>((begin) => this.waiting.push({ about, begin }));
+      await new Promise<void>((begin, giveUp) => this.waiting.push({ about, begin, giveUp }));
     }
     try {
       this.wait.observe((performance.now() - since) / 1000);
@@ -53,6 +57,12 @@ export class HashGate {
     } finally {
       this.release(about);
     }
+  }
+
+  /** Sends away whoever waits or comes later; what has begun goes on. */
+  close(): void {
+    this.closed = true;
+    for (const { giveUp } of this.waiting.splice(0)) giveUp(stopping());
   }
 
   private mayBegin(about: string | null): boolean {
@@ -80,4 +90,9 @@ export class HashGate {
     const index = this.waiting.findIndex(({ about }) => this.mayBegin(about));
     return index === -1 ? this.waiting.length : index;
   }
+}
+
+/** Another instance, or this one once it is back, has time for them. */
+function stopping(): AuthError {
+  return new AuthError('overloaded', { detail: 'The server is stopping.', retryAfterSeconds: 2 });
 }

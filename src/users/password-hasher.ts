@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import bcrypt from 'bcrypt';
 import type { Histogram } from 'prom-client';
-import { Settings } from '../config/index.js';
+import { processesOf, Settings } from '../config/index.js';
 import { Metrics } from '../metrics/index.js';
 import { HashGate } from './hash-gate.js';
 
@@ -38,7 +39,7 @@ export class PasswordHasher implements HashingTurn {
   private readonly decoy: string;
 
   constructor(settings: Settings, metrics: Metrics) {
-    this.gate = new HashGate(metrics);
+    this.gate = new HashGate(availableParallelism() / processesOf(settings), metrics);
     this.duration = metrics.histogram({ name: 'gatehouse_password_hash_duration_seconds', help: 'How long hashing or comparing one password took.' }, DURATIONS);
     this.cost = settings.bcryptCost;
     this.decoy = `$2b$${String(this.cost)}$${'.'.repeat(22)}${'/'.repeat(31)}`;
@@ -69,6 +70,11 @@ export class PasswordHasher implements HashingTurn {
    */
   compare(password: string, hash: string | null): Promise<PasswordCheck> {
     return this.inTurn(null, (turn) => turn.compare(password, hash));
+  }
+
+  /** Has whoever still waits for a turn answered `overloaded`: the server stops before it could come to them. */
+  sendAway(): void {
+    this.gate.close();
   }
 
   private hashNow(password: string): Promise<string> {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 180_000;
 
 /** A secret that is none: long enough, and random. */
 export const TEST_JWT_SECRET = 'tJ8r2Vq0ZpWc5nXk7Hs1Ly4Bd9Gf3Ma6Ue0Ri2Ov5Tw8Qx1Cz';
@@ -81,7 +81,8 @@ export async function runGatehouse(options: GatehouseOptions): Promise<{ code: n
   return { code: child.exitCode, output: output() };
 }
 
-function launch(options: GatehouseOptions): { child: ChildProcess; output: () => string } {
+/** Starts the built server and waits for nothing. */
+export function launch(options: GatehouseOptions): { child: ChildProcess; output: () => string } {
   const program = options.program ?? [join(ROOT, 'dist', 'main.js')];
   const child = spawn(process.execPath, [...program, ...(options.argv ?? [])], {
     env: environment(options.env ?? {}),

@@ -10,6 +10,8 @@ export interface TcpProxy {
   cut(): Promise<void>;
   /** Lets connections through again, on the same port. */
   restore(): Promise<void>;
+  /** Resolves when somebody has connected. */
+  connected(): Promise<unknown>;
   /** From now on nothing passes, but nothing is closed either; later all of it does. */
   freeze(frozen: boolean): void;
   /** From now on everything takes so many milliseconds longer, each way. */
@@ -86,6 +88,7 @@ export async function openProxy(target: string): Promise<TcpProxy> {
     delay: (milliseconds) => { delay = milliseconds; },
     swallow: (on) => { swallowing = on; },
     endOnArrival: (on) => { ending = on; },
+    connected: () => (sockets.size > 0 ? Promise.resolve() : once(server, 'connection')),
     freeze: (on) => {
       frozen = on;
       for (const socket of sockets) if (on) socket.pause(); else socket.resume();

@@ -18,6 +18,8 @@ export interface EmbeddedPostgresOptions {
   throwAway?: boolean;
   /** 'socket' (default where the platform has them) or 'loopback' (a free 127.0.0.1 port; Windows, and tests) */
   reach?: 'socket' | 'loopback';
+  /** how many connections its users may open; there are always some for people beside them */
+  connections?: number;
   /** where root keeps what an unprivileged account could not reach in dataDir or node_modules */
   systemDir?: string;
   log: Log;
@@ -49,7 +51,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { dataDir, throwAway = false, systemDir = '/var/lib/gatehouse', log } = options;
+  const { dataDir, throwAway = false, connections = 0, systemDir = '/var/lib/gatehouse', log } = options;
   const found = await findBinaries();
   const home = await findHome(dataDir, systemDir);
   const binaries = await usableBinaries(found, home.account, home.account === null ? home.dataDir : systemDir);
@@ -57,7 +59,7 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   await leaveNote(home);
 
   const reach = await chooseReach(home.clusterDir, home.account, options.reach ?? (process.platform === 'win32' ? 'loopback' : 'socket'));
-  const plan: ServerPlan = { home, binaries, reach, serverLog: new ServerLog(home.dataDir), password, throwAway };
+  const plan: ServerPlan = { home, binaries, reach, serverLog: new ServerLog(home.dataDir), password, throwAway, connections };
   let owned: OwnedServer | undefined;
   try {
     owned = await takeServer(plan, log, new AbortController().signal);

@@ -16,6 +16,8 @@ export interface ServerPlan {
   serverLog: ServerLog;
   password: string;
   throwAway: boolean;
+  /** how many connections Gatehouse itself may open */
+  connections: number;
 }
 
 /** The setting in which a server carries the number of the Gatehouse process that started it. */
@@ -23,7 +25,6 @@ export const KEEPER_SETTING = 'gatehouse.keeper';
 
 /** For a small machine and some ten megabytes of data; the defaults are for a server of its own. */
 const SETTINGS: Record<string, string> = {
-  max_connections: '60',
   shared_buffers: '32MB',
   huge_pages: 'off',
   max_wal_size: '256MB',
@@ -43,6 +44,10 @@ const SETTINGS: Record<string, string> = {
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
 };
+
+const FEWEST_CONNECTIONS = 60;
+/** For the keeper, and for people who look. */
+const FURTHER_CONNECTIONS = 10;
 
 const THROW_AWAY: Record<string, string> = { fsync: 'off', full_page_writes: 'off' };
 
@@ -88,7 +93,7 @@ export class Server {
 /** Starts PostgreSQL, without waiting for it. */
 export async function spawnServer(plan: ServerPlan): Promise<Server> {
   const settings = {
-    ...SETTINGS, ...plan.reach.serverSettings, [KEEPER_SETTING]: String(process.pid), ...(plan.throwAway && THROW_AWAY),
+    ...SETTINGS, max_connections: String(Math.max(FEWEST_CONNECTIONS, plan.connections + FURTHER_CONNECTIONS)), ...plan.reach.serverSettings, [KEEPER_SETTING]: String(process.pid), ...(plan.throwAway && THROW_AWAY),
   };
   const log = await plan.serverLog.open();
   try {

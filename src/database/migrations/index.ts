@@ -1,7 +1,8 @@
 import { InitialSchema20261101000000 } from './20261101000000-initial-schema.js';
 import { AgentsAndChatOpsServers20261102000000 } from './20261102000000-agents-and-chatops-servers.js';
 import { OwnersAndSearchIndexes20261104000000 } from './20261104000000-owners-and-search-indexes.js';
-import { AuditSessionsAndWebhooks20261105000000 } from './20261105000000-audit-sessions-and-webhooks.js';
+import { AgentsAtScale20261105000000 } from './20261105000000-agents-at-scale.js';
+import { AuditSessionsAndWebhooks20261107000000 } from './20261107000000-audit-sessions-and-webhooks.js';
 
 /**
  * Every migration, oldest first. A migration that has been released is never edited. While it runs, instances of the
@@ -12,5 +13,6 @@ export const MIGRATIONS = [
   InitialSchema20261101000000,
   AgentsAndChatOpsServers20261102000000,
   OwnersAndSearchIndexes20261104000000,
-  AuditSessionsAndWebhooks20261105000000,
+  AgentsAtScale20261105000000,
+  AuditSessionsAndWebhooks20261107000000,
 ];

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { buildIndex } from './concurrent-index.js';
 
 /** The session that an event happened in, and what is still to be told to web hooks. */
-export class AuditSessionsAndWebhooks20261105000000 implements MigrationInterface {
-  readonly name = 'AuditSessionsAndWebhooks20261105000000';
+export class AuditSessionsAndWebhooks20261107000000 implements MigrationInterface {
+  readonly name = 'AuditSessionsAndWebhooks20261107000000';
   readonly transaction = false;
 
   async up(queryRunner: QueryRunner): Promise<void> {
