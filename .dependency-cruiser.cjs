@@ -5,7 +5,7 @@
 const FOUNDATIONS = ['config', 'errors'];
 const EDGE = [...FOUNDATIONS, 'http'];
 const ACCESS = [...EDGE, 'access'];
-const BASE = [...ACCESS, 'metrics', 'redis', 'principals', 'database'];
+const BASE = [...ACCESS, 'metrics', 'redis', 'principals', 'database', 'housekeeping'];
 const CORE = [...BASE, 'audit'];
 
 const MAY_IMPORT = {
@@ -18,6 +18,7 @@ const MAY_IMPORT = {
   redis: ['config'],
   principals: [...ACCESS, 'metrics', 'redis'],
   database: [...FOUNDATIONS, 'metrics'],
+  housekeeping: [...FOUNDATIONS, 'metrics', 'database'],
   audit: BASE,
   webhooks: CORE,
   sessions: CORE,

@@ -7,12 +7,19 @@ const compiledPackages = [
   'load-esm', 'es-toolkit', 'uuid', 'js-yaml', 'content-disposition', 'cookie', 'light-my-request',
 ];
 
+/** Suites that want the machine to themselves have commands of their own: `npm run test:chaos`, `npm run test:scale`. */
+const apart = [
+  ...(process.env.CHAOS_MINUTES === undefined ? ['/test/chaos/chaos\\.e2e\\.ts$'] : []),
+  ...(process.env.SCALE === undefined ? ['/test/scale\\.e2e\\.ts$'] : []),
+];
+
 module.exports = {
   testEnvironment: 'node',
   rootDir: __dirname,
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/test/**/*.e2e.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  testPathIgnorePatterns: ['/node_modules/', ...apart],
   testTimeout: 60_000,
   maxWorkers: 2,
   transform: {

@@ -2,7 +2,7 @@
 // socket for each of N keys, and says what a socket takes in memory, what they take of a core while nothing happens, and how
 // long it takes until all are closed once their keys are revoked.
 //
-//   node bench/agents.mjs [sockets=10000]      (both processes need a file descriptor for each: see ulimit -n)
+//   npm run bench:agents [-- <sockets>]      (10,000; both processes need a file descriptor for each: see ulimit -n)
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -9,6 +9,7 @@ import { ConfigModule, NativeApi, type Settings } from './config/index.js';
 import { DatabaseModule, type DatabaseTarget, type RequestLimits } from './database/index.js';
 import { DialectsModule, MountedDialects } from './dialects/index.js';
 import { HealthModule, PublicConfigModule } from './health/index.js';
+import { HousekeepingModule } from './housekeeping/index.js';
 import { RequestValidation } from './http/index.js';
 import { MetricsModule } from './metrics/index.js';
 import { PrincipalsModule } from './principals/index.js';
@@ -44,6 +45,7 @@ export class AppModule {
         ConfigModule.forRoot(settings, nativeApi),
         MetricsModule,
         DatabaseModule.forRoot(database, settings.databasePoolSize, limits),
+        HousekeepingModule,
         RedisModule,
         PrincipalsModule,
         SessionsModule,

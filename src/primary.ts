@@ -4,6 +4,7 @@ import { processesOf, type Settings } from './config/index.js';
 import type { EmbeddedPostgres } from './database/embedded/index.js';
 import { fail } from './failure.js';
 import { createLogger } from './log/index.js';
+import { sumWorkers } from './metrics/index.js';
 import { startEmbedded, withSecret } from './server.js';
 import { stopOnSignals } from './signals.js';
 import { Workers } from './workers.js';
@@ -26,6 +27,7 @@ export async function runPrimary(settings: Settings): Promise<void> {
     const embedded = await started;
     if (stopping.signal.aborted) return;
     const database = embedded?.connection ?? { url: settings.databaseUrl ?? '' };
+    sumWorkers();
     workers = new Workers({ settings: withSecret(settings), database, claimToken: new ClaimToken().value }, log, onLost);
     banner(settings, await workers.start(processesOf(settings)));
   } catch (error) {

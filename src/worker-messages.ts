@@ -28,7 +28,15 @@ export type FromWorker =
   /** It cannot start, and ends. */
   | { readonly gatehouse: 'failed'; readonly reason: string };
 
-/** Whether a message between the processes is one of these; Node and libraries have messages of their own. */
-export function isOurs<T extends ToWorker | FromWorker>(message: unknown): message is T {
+/** Node and libraries send messages of their own between the processes. */
+export function isToWorker(message: unknown): message is ToWorker {
+  return isOurs(message);
+}
+
+export function isFromWorker(message: unknown): message is FromWorker {
+  return isOurs(message);
+}
+
+function isOurs(message: unknown): boolean {
   return typeof message === 'object' && message !== null && 'gatehouse' in message;
 }

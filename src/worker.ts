@@ -3,9 +3,10 @@ import type { AppOptions } from './app.module.js';
 import { type Environment, Settings } from './config/index.js';
 import { explain } from './failure.js';
 import { createLogger } from './log/index.js';
+import { joinWorkers } from './metrics/index.js';
 import { type RunningServer, startInstance } from './server.js';
 import { stopOnSignals } from './signals.js';
-import { type FromWorker, isOurs, type Order, type ToWorker, WORKER_VARIABLE } from './worker-messages.js';
+import { type FromWorker, isToWorker, type Order, WORKER_VARIABLE } from './worker-messages.js';
 
 /** Whether this process was forked by `runPrimary`. */
 export function isWorker(env: Environment): boolean {
@@ -26,20 +27,21 @@ export async function runWorker(imports: AppOptions['imports']): Promise<void> {
   });
   const order = await new Promise<Order>((resolve) => {
     process.on('message', (message) => {
-      if (!isOurs<ToWorker>(message)) return;
+      if (!isToWorker(message)) return;
       if (message.gatehouse === 'start') resolve(message.order);
       else begin(message.delaySeconds);
     });
     tell({ gatehouse: 'hello' });
   });
   try {
+    joinWorkers();
     const { settings: values, ...rest } = order;
     const settings = Object.freeze(Object.assign(new Settings(), values));
     const options = { settings, ...rest, ...(imports === undefined ? {} : { imports }) };
     const starting = startInstance(options, createLogger(settings), stopping.signal);
     started = starting;
-    const { close: _, ...server } = await starting;
-    tell({ gatehouse: 'listening', server });
+    const { url, host, nativeApi, dialects, claimToken, notices } = await starting;
+    tell({ gatehouse: 'listening', server: { url, host, nativeApi, dialects, claimToken, notices } });
   } catch (error) {
     if (!stopping.signal.aborted) tell({ gatehouse: 'failed', reason: explain(error) }, () => process.exit(1));
   }

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Logger as Pino } from 'pino';
 import { StartError } from './start-error.js';
-import { type FromWorker, isOurs, type Order, type ServerReport, type ToWorker, WORKER_VARIABLE } from './worker-messages.js';
+import { isFromWorker, type Order, type ServerReport, type ToWorker, WORKER_VARIABLE } from './worker-messages.js';
 
 const SOONEST_RESTART_MS = 100;
 const LATEST_RESTART_MS = 30_000;
@@ -93,7 +93,7 @@ export class Workers {
         else this.replace(place, `process ${String(worker.process.pid)} ended with ${how}`, upSince);
       };
       worker.on('message', (message: unknown) => {
-        if (!isOurs<FromWorker>(message)) return;
+        if (!isFromWorker(message)) return;
         if (message.gatehouse === 'hello') Promise.resolve(order).then((given) => { tell(worker, { gatehouse: 'start', order: given }); }, reject);
         else if (message.gatehouse === 'failed') reason = message.reason;
         else {

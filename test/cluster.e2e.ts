@@ -39,7 +39,7 @@ describe('several processes on the embedded database', () => {
   let directory: TestDirectory;
   let gatehouse: Gatehouse;
   const start = async (): Promise<Gatehouse> => {
-    gatehouse = await startGatehouse({ env: { ...embeddedIn(join(directory.path, 'data')), WEB_CONCURRENCY: '2', PRINCIPAL_CACHE: 'off' } });
+    gatehouse = await startGatehouse({ env: { ...embeddedIn(join(directory.path, 'data')), WEB_CONCURRENCY: '2', PRINCIPAL_CACHE: 'off', METRICS_PUBLIC: 'true' } });
     return gatehouse;
   };
 
@@ -50,6 +50,14 @@ describe('several processes on the embedded database', () => {
   afterAll(async () => {
     await gatehouse.stop();
     directory.remove();
+  });
+
+  it('are scraped together, whichever of them is asked', async () => {
+    const login = { json: { identifier: 'nobody@example.com', password: 'a wrong guess' } };
+    await Promise.all(Array.from({ length: 4 }, () => new Api(gatehouse).call('POST /auth/login', login)));
+    const { body: text } = await rawRequest(`GET ${gatehouse.url}/metrics`);
+    expect(/^gatehouse_logins_total\{result="invalid_credentials"\} (\d+)$/m.exec(text as string)?.[1]).toBe('4');
+    expect(text).toMatch(/^gatehouse_build_info\{version="[^"]+"\} 1$/m);
   });
 
   it('share the port, one database, one secret and one claim, and are announced once', async () => {

@@ -142,6 +142,19 @@ describe('lockout', () => {
     expect(JSON.stringify(body)).not.toContain('"wrong"');
   });
 
+  it.each([['an account', true], ['an unknown identifier', false]])('tells once that somebody tried while it lasted, however often they do: %s', async (_, known) => {
+    const identifier = known ? (await member()).username : `nobody${String(count++)}`;
+    const events = async () => Number((await suite.database.pool.query<{ n: string }>('SELECT count(*) AS n FROM audit_events')).rows[0]?.n);
+    const before = await events();
+    const answers = await Promise.all(Array.from({ length: 40 }, () => login(identifier, 'wrong')));
+    expect(answers.filter(({ status }) => status === 423)).toHaveLength(35);
+    expect(await events() - before).toBe(6);
+    // The next lock is another one.
+    await age('15 minutes');
+    await statuses(identifier, wrong(8));
+    expect(await events() - before).toBe(12);
+  });
+
   it('locks at the first failure where LOCKOUT_ATTEMPTS is 1, and never somebody with the right password', async () => {
     const strict = await suite.startAnother({ LOCKOUT_ATTEMPTS: '1' });
     const { username } = await member();

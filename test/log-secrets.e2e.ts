@@ -87,7 +87,7 @@ describe('the log of a whole journey', () => {
     // In the wrong place: the path, its parameters, the query, the encoded path, a cookie, the matrix parameters.
     for (const secret of [key, token, refreshToken]) {
       for (const path of [`/${secret}`, `/users/${secret}`, `/users?search=${secret}`, `/auth/me;token=${secret}`, `/users/%20${secret}`, `/%zz${secret}`, `/users#${secret}`, `/auth/me?access_token=${secret}`]) {
-        await api.call(`GET ${path}`, { headers: { cookie: `token=${secret}`, referer: `http://x/${secret}`, 'user-agent': secret } });
+        await api.call(`GET ${path}`, { headers: { cookie: `token=${secret}`, referer: `http://x/${secret}`, 'user-agent': secret, traceparent: `00-${secret}`, tracestate: secret } });
       }
     }
     // The database is away.

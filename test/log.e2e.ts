@@ -46,6 +46,50 @@ describe('the log, where nobody reads it at a terminal', () => {
     }
   });
 
+  describe('of a request that belongs to a trace', () => {
+    const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const SPAN = '00f067aa0ba902b7';
+    const traced = async (traceparent: string, path = '/config') => {
+      const { headers } = await suite.api.call(`GET ${path}`, { headers: { traceparent, tracestate: 'vendor=secret-state' } });
+      const requestId = headers.get('x-request-id') ?? '';
+      await eventually(() => { expect(linesWith(suite, requestId).some(({ msg }) => msg === 'request')).toBe(true); });
+      return { headers, lines: linesWith(suite, requestId) };
+    };
+
+    it.each([
+      ['sampled', `00-${TRACE}-${SPAN}-01`],
+      ['not sampled', `00-${TRACE}-${SPAN}-00`],
+      ['of a version to come', `01-${TRACE}-${SPAN}-01`],
+      ['of a version to come, with more in it', `cc-${TRACE}-${SPAN}-01-what-the-future-holds`],
+    ])('names trace and span: %s', async (_, traceparent) => {
+      const { headers, lines } = await traced(traceparent);
+      expect(lines).toEqual([expect.objectContaining({ traceId: TRACE, parentSpanId: SPAN })]);
+      expect([...headers.keys()].filter((name) => name.startsWith('trace'))).toEqual([]);
+      expect(suite.gatehouse.output()).not.toContain('secret-state');
+    });
+
+    it.each([
+      ['nothing', ''], ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`], ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`],
+      ['the version that is none', `ff-${TRACE}-${SPAN}-01`], ['capitals', `00-${TRACE.toUpperCase()}-${SPAN}-01`],
+      ['our version with more in it', `00-${TRACE}-${SPAN}-01-x`], ['a version to come that runs on', `01-${TRACE}-${SPAN}-01x`],
+      ['too little', `00-${TRACE}-${SPAN}`], ['other characters', `00-${TRACE.replace('4', 'g')}-${SPAN}-01`],
+      ['two of them', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`], ['a line of its own', `00-${TRACE}-${SPAN}-01","level":"fatal`],
+    ])('ignores %s', async (_, traceparent) => {
+      const { lines } = await traced(traceparent);
+      expect(lines).toHaveLength(1);
+      expect(Object.keys(lines[0]!)).toEqual(expect.not.arrayContaining(['traceId', 'parentSpanId']));
+    });
+
+    it('names it beside the fault, too', async () => {
+      await suite.database.pool.query('ALTER TABLE users RENAME COLUMN role TO gone');
+      const { lines } = await traced(`00-${TRACE}-${SPAN}-01`, '/auth/status');
+      await suite.database.pool.query('ALTER TABLE users RENAME COLUMN gone TO role');
+      expect(lines.map(({ msg, level, traceId, parentSpanId }) => [msg, level, traceId, parentSpanId])).toEqual([
+        ['a request failed', 'error', TRACE, SPAN], ['request', 'info', TRACE, SPAN],
+      ]);
+    });
+  });
+
   it('survives what is no HTTP at all', async () => {
     const { hostname, port } = new URL(suite.gatehouse.url);
     const socket = connect(Number(port), hostname);

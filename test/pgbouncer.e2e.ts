@@ -33,7 +33,7 @@ import { OWNER, WITH_OWNER } from './support/suite.js';
 
   it('guards requests on both, many at a time, and a revocation counts on both', async () => {
     const guarded = (apiKey: string): Promise<number[]> => Promise.all(Array.from({ length: 60 }, async (_, at) => {
-      const api = apis[at % 2] as Api;
+      const api = apis[at % 2]!;
       return (at % 3 === 0 ? await api.call('GET /auth/me', { token }) : await api.call('GET /api-keys/current', { apiKey })).status;
     }));
     const { id, key } = (await apis[0].createKey(token, ['servers:read'])) as { id: string; key: string };
@@ -45,7 +45,7 @@ import { OWNER, WITH_OWNER } from './support/suite.js';
   it('rotates refresh tokens: of many at once there is one successor', async () => {
     let { refreshToken } = await apis[0].login(OWNER.email, OWNER.password);
     for (let round = 0; round < 5; round += 1) {
-      const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => (apis[at % 2] as Api).call('POST /auth/refresh', { json: { refreshToken } })));
+      const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => (apis[at % 2]!).call('POST /auth/refresh', { json: { refreshToken } })));
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
       const successors = new Set(answers.map(({ body }) => body.refreshToken as string));
       expect(successors.size).toBe(1);
@@ -56,7 +56,7 @@ import { OWNER, WITH_OWNER } from './support/suite.js';
   it('counts parallel guesses on both instances as five', async () => {
     const { email } = await person(apis[0], token, 'member');
     const answers = await Promise.all(Array.from({ length: 20 }, (_, at) =>
-      (apis[at % 2] as Api).call('POST /auth/login', { json: { identifier: email, password: 'a wrong password' } })));
+      (apis[at % 2]!).call('POST /auth/login', { json: { identifier: email, password: 'a wrong password' } })));
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([...Array<number>(5).fill(401), ...Array<number>(15).fill(423)]);
   });

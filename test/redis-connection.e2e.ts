@@ -59,15 +59,13 @@ describeWithRedis('redis-connection.e2e.ts')('a server with REDIS_URL', () => {
 
   it('works without Redis when the password is wrong, and tells neither password', async () => {
     const redis = await startedRedis({ credentials: `:${encodeURIComponent(PASSWORD)}@`, flags: ['--requirepass', PASSWORD] });
-    for (const [wrong, reason] of [['wr0ng-passw0rd', 'WRONGPASS'], [null, 'NOAUTH']] as const) {
-      const url = new URL(redis.url);
-      url.password = wrong ?? '';
-      const { gatehouse, api } = await startedSuite({ REDIS_URL: url.href });
-      await eventually(() => { expect(gatehouse.output()).toContain(`Redis is away (${reason})`); });
-      await cacheBecomes('degraded', gatehouse);
-      await worksFor(api);
-      for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), 'wr0ng-passw0rd']) expect(gatehouse.output()).not.toContain(secret);
-    }
+    const url = new URL(redis.url);
+    url.password = 'wr0ng-passw0rd';
+    const { gatehouse, api } = await startedSuite({ REDIS_URL: url.href });
+    await eventually(() => { expect(gatehouse.output()).toContain('Redis is away (WRONGPASS)'); });
+    await cacheBecomes('degraded', gatehouse);
+    await worksFor(api);
+    for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), 'wr0ng-passw0rd']) expect(gatehouse.output()).not.toContain(secret);
   });
 
   it('reaches Redis by TLS, with a user, a password and a database, and only if the certificate is good', async () => {
@@ -82,7 +80,8 @@ describeWithRedis('redis-connection.e2e.ts')('a server with REDIS_URL', () => {
       tls: { cert, key },
       credentials: `gate:${encodeURIComponent(PASSWORD)}@`,
       database: 2,
-      flags: ['--user', 'gate', 'on', `>${PASSWORD}`, '~gatehouse:*', '+@all', '-@dangerous', '+keys'],
+      // No more than the README asks for.
+      flags: ['--user', 'gate', 'on', `>${PASSWORD}`, '~gatehouse:*', '+@read', '+@write', '+@scripting', '+@connection'],
     });
     const { gatehouse, api } = await startedSuite({ REDIS_URL: redis.url, NODE_EXTRA_CA_CERTS: cert });
     await cacheBecomes('up', gatehouse);

@@ -165,7 +165,6 @@ describe('values that are refused', () => {
     ['WEB_CONCURRENCY', '0'], ['WEB_CONCURRENCY', '129'], ['WEB_CONCURRENCY', 'all'], ['WEB_CONCURRENCY', '02'], ['SHUTDOWN_DELAY', '61s'],
     ['DATABASE_CONNECT_TIMEOUT_MS', '49'], ['DATABASE_QUERY_TIMEOUT_MS', '2s'], ['DATABASE_WAIT_SECONDS', '-1'],
     ['REDIS_URL', 'http://cache'], ['REDIS_URL', 'redis://'], ['REDIS_URL', 'redis://cache/db'], ['REDIS_URL', 'redis://:p%zz@cache'],
-    ['WEBHOOK_URLS', 'hooks.example.com'], ['WEBHOOK_URLS', 'https://user:word@hooks.example.com'], ['WEBHOOK_URLS', 'ftp://hooks.example.com'],
     ['WEBHOOK_EVENTS', 'Login.failed'], ['WEBHOOK_EVENTS', ','],
     ['METRICS_PUBLIC', 'maybe'], ['AUDIT_RETENTION_DAYS', '36501'],
     ['ACCESS_TOKEN_TTL', '250ms'], ['ACCESS_TOKEN_TTL', '0'], ['ACCESS_TOKEN_TTL', '15 m'], ['ACCESS_TOKEN_TTL', '1.5h'],
@@ -300,6 +299,29 @@ describe('the message', () => {
   it('quotes control characters and cuts what is very long', () => {
     expect(errorOf({ TIMEZONE: 'a\u001b[31mb' }).message).toContain('"a\\u001b[31mb"');
     expect(errorOf({ TIMEZONE: 'z'.repeat(5000) }).message.length).toBeLessThan(500);
+  });
+});
+
+describe('web hooks', () => {
+  const secret = { WEBHOOK_SECRET: `whsec_${Buffer.from(SECRET.slice(0, 36)).toString('base64')}` };
+
+  it.each([['hooks.example.com'], ['https://user:word@hooks.example.com'], ['ftp://hooks.example.com'], ['https://hooks.example.com/#part']])(
+    'are refused at %s', (url) => {
+      expect(faultyNames({ WEBHOOK_URLS: url, ...secret })).toEqual(['WEBHOOK_URLS']);
+    });
+
+  it.each([
+    ['without a secret', { WEBHOOK_URLS: 'https://hooks.example.com' }, ['WEBHOOK_SECRET']],
+    ['with a secret of another form', { WEBHOOK_SECRET: SECRET }, ['WEBHOOK_SECRET']],
+    ['over plain HTTP in production', { ...secret, WEBHOOK_URLS: 'http://hooks.example.com', NODE_ENV: 'production' }, ['WEBHOOK_URLS']],
+  ])('are refused %s', (_, env, names) => {
+    expect(faultyNames(env)).toEqual(names);
+  });
+
+  it('are sent what there is', () => {
+    const load = (events: string) => loadSettings({ env: { WEBHOOK_EVENTS: events }, securityEvents: ['login.failed'] });
+    expect(load('login.failed').webhookEvents).toEqual(['login.failed']);
+    expect(() => load('login.faild')).toThrow('WEBHOOK_EVENTS: got "login.faild"; wants *, or names with commas between, of login.failed');
   });
 });
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { LOCKS } from '../src/database/index.js';
 import { Api, eventually, send } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { type Gatehouse, launchGatehouse, runGatehouse } from './support/gatehouse.js';
@@ -90,6 +91,31 @@ describe('a start while the database is away', () => {
     expect(start.output()).not.toContain('cannot start');
   });
 
+  it('waits for its turn behind an instance that takes long over its bootstrap', async () => {
+    const holder = await database.pool.connect();
+    try {
+      await holder.query('BEGIN');
+      // Without parameters: the portal of a statement with some keeps its snapshot, for which building an index waits.
+      await holder.query(`SELECT pg_advisory_xact_lock(${String(LOCKS.bootstrap)})`);
+      const start = launchGatehouse({ env: { ...WITH_OWNER, DATABASE_URL: database.url, DATABASE_QUERY_TIMEOUT_MS: '200' } });
+      // For longer than a statement may wait.
+      const asked = new Set<number>();
+      await eventually(async () => {
+        const { rows } = await database.pool.query<{ at: Date }>(
+          "SELECT query_start AS at FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT pg_try_advisory%'");
+        for (const { at } of rows) asked.add(at.getTime());
+        expect(Math.max(...asked) - Math.min(...asked)).toBeGreaterThan(600);
+      }, 45_000);
+      await holder.query('ROLLBACK');
+      const gatehouse = await start.listening;
+      await expectStarted(gatehouse);
+      expect(gatehouse.output()).not.toContain('waiting for it');
+      expect(await gatehouse.stop()).toBe(0);
+    } finally {
+      holder.release();
+    }
+  });
+
   describe('lost in the middle of the start', () => {
     /** Holds a table so that the start gets stuck there, ends its connection when it is, and lets go. */
     const cutAt = async (table: string, statement: string, meanwhile: () => Promise<void>): Promise<Gatehouse> => {
@@ -103,7 +129,7 @@ describe('a start while the database is away', () => {
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
               WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1`, [statement]);
           expect(rowCount).toBe(1);
-        }, 20_000);
+        }, 45_000);
         await eventually(() => { expect(start.output()).toContain('waiting for it'); });
         await meanwhile();
         await holder.query('ROLLBACK');

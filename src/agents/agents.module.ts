@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKeysModule } from '../api-keys/index.js';
 import { AuthModule } from '../auth/index.js';
+import { Housekeeping } from '../housekeeping/index.js';
 import { AgentConnection } from './agent-connection.entity.js';
 import { AgentConnections } from './agent-connections.js';
 import { AgentInstance } from './agent-instance.entity.js';
@@ -17,4 +18,9 @@ import { UpgradeRequests } from './upgrade-requests.js';
   providers: [AgentConnections, AgentGateway, ConnectionRows, KeyWatch, UpgradeRequests],
   exports: [AgentConnections, AgentGateway],
 })
-export class AgentsModule {}
+export class AgentsModule {
+  constructor(housekeeping: Housekeeping) {
+    // Of instances from before there were leases; the others go with their instance's. No more rows than connections.
+    housekeeping.add({ table: 'agent_connections', key: 'id', since: 'seen_at', keptSeconds: 60 });
+  }
+}

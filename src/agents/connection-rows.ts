@@ -58,7 +58,6 @@ export class ConnectionRows {
       for (let at = 0; at < all.length; at += BATCH) await this.insert(id, all.slice(at, at + BATCH));
     }
     await this.query("DELETE FROM agent_instances WHERE seen_at < now() - interval '1 minute'");
-    await this.query("DELETE FROM agent_connections WHERE instance_id IS NULL AND seen_at < now() - interval '1 minute'");
   }
 
   /** Ends the lease, and with it whatever connections it has; whoever comes next gets another. */

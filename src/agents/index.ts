@@ -1,5 +1,4 @@
 export { AgentConnection } from './agent-connection.entity.js';
-export { AgentInstance } from './agent-instance.entity.js';
 export { AgentConnections, type ConnectedResource } from './agent-connections.js';
 export { AgentGateway, type AgentWire } from './agent-gateway.js';
 export { CONNECT_SCOPE } from './agent-rights.js';

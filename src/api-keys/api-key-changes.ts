@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { ApiKeyChange } from './api-key-change.entity.js';
@@ -40,7 +40,10 @@ export interface Changes {
 
 /** Which keys' rights have changed, and which users', for connections that outlive a request. */
 @Injectable()
-export class ApiKeyChanges {
+export class ApiKeyChanges implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger(ApiKeyChanges.name);
+  private timer: NodeJS.Timeout | undefined;
+
   constructor(@InjectRepository(ApiKeyChange) private readonly changes: Repository<ApiKeyChange>) {}
 
   /** What has changed since an earlier look; `null` for the first. */
@@ -55,8 +58,20 @@ export class ApiKeyChanges {
     return { seen, changed: { apiKeyIds: ids('api_key_id'), userIds: ids('user_id') } };
   }
 
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.removeOld(), KEPT_MINUTES * 60_000).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
   /** Removes what everybody has seen. */
-  async removeOld(): Promise<void> {
-    await this.changes.manager.query('DELETE FROM api_key_changes WHERE changed_at < now() - make_interval(mins => $1::int)', [KEPT_MINUTES]);
+  private async removeOld(): Promise<void> {
+    try {
+      await this.changes.manager.query('DELETE FROM api_key_changes WHERE changed_at < now() - make_interval(mins => $1::int)', [KEPT_MINUTES]);
+    } catch (error) {
+      this.logger.warn(`Changes that everybody has seen could not be removed: ${String(error)}`);
+    }
   }
 }

@@ -1,4 +1,3 @@
-export { ApiKeyChange } from './api-key-change.entity.js';
 export { ApiKeyChanges, type ChangesSeen } from './api-key-changes.js';
 export { generatePlainKey } from './api-key-format.js';
 export { ApiKey } from './api-key.entity.js';

@@ -17,8 +17,7 @@ import { WebhookEndpoints } from './webhook-endpoints.js';
 /** By how much `at` and the time in the id may differ in rows from when each was told by a clock of its own. */
 const CLOCKS_DIFFER_MS = 10 * 60_000;
 
-const INSERT = `
-  INSERT INTO audit_events
+const INSERT = `INSERT INTO audit_events
     (id, at, action, outcome, actor_type, actor_id, subject_type, subject_id, session_id, ip_address, user_agent, request_id, detail)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
 /** What web hooks are to be told is committed together with the event. */

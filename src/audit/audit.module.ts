@@ -1,6 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { Settings } from '../config/index.js';
+import { Housekeeping } from '../housekeeping/index.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { AuditLog } from './audit-log.js';
 import { AuditController } from './audit.controller.js';
@@ -16,4 +18,9 @@ import { WebhookEndpoints } from './webhook-endpoints.js';
   providers: [AuditLog, SecurityEvents, SecurityEventListeners, WebhookEndpoints],
   exports: [AuditLog, SecurityEvents, WebhookEndpoints],
 })
-export class AuditModule {}
+export class AuditModule {
+  constructor(housekeeping: Housekeeping, { auditRetentionDays }: Settings) {
+    if (auditRetentionDays === 0) return;
+    housekeeping.add({ table: 'audit_events', key: 'id', since: 'at', keptSeconds: auditRetentionDays * 24 * 60 * 60, immutable: true });
+  }
+}

@@ -6,5 +6,5 @@ export { auditEventBody } from './audit.dto.js';
 export { AuditModule } from './audit.module.js';
 export { OnSecurityEvent } from './on-security-event.js';
 export { type AuditParty, type SecurityEvent } from './security-event.js';
-export { type SecurityEventListener, SecurityEvents } from './security-events.js';
+export { SecurityEvents } from './security-events.js';
 export { WebhookEndpoints } from './webhook-endpoints.js';

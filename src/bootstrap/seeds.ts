@@ -85,7 +85,7 @@ export class Seeds {
           : this.takeGivenKey(manager, request, request.given, ended),
       );
     } finally {
-      for (const id of ended) await this.cache.forgetApiKey(null, id);
+      await Promise.all(ended.map((id) => this.cache.forgetApiKey(null, id)));
     }
   }
 

@@ -17,6 +17,7 @@ export function cancelStatement(client: Client): void {
   [LENGTH, CANCEL_REQUEST, processID, secretKey].forEach((value, at) => message.writeInt32BE(value, 4 * at));
   const { host, port } = client;
   const socket = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${String(port)}`) : connect(port, host);
+  // The other side closes it when the request is through; a pooler forgets a request whose connection was closed before.
   socket.on('error', () => undefined).setTimeout(PATIENCE_MS, () => { socket.destroy(); });
-  socket.unref().end(message);
+  socket.resume().unref().write(message);
 }

@@ -39,8 +39,9 @@ export function sessionLimits({ statementMs, pooler }: Pace): Pick<ClientConfig,
 
 /**
  * A connection that answers every statement in time, if with an error. PostgreSQL stops a statement that takes too long
- * (`statement_timeout`, or a cancel request); where nothing comes back at all, the connection is cut: it could be in any state, so it goes
- * back to no pool and nothing is sent after the statement, a ROLLBACK neither. A transaction ends with its connection.
+ * (`statement_timeout`, or a cancel request). Where nothing comes back at all, the connection is cut: it could be in any
+ * state, so it goes back to no pool and nothing is sent after the statement, a ROLLBACK neither. A transaction ends with
+ * its connection.
  *
  * The driver's own `query_timeout` would leave the statement running on a connection that then serves the next caller.
  */

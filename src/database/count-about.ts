@@ -11,13 +11,13 @@ const FAR_MORE = 5 * MOST_COUNTED;
  */
 export async function countAbout(query: SelectQueryBuilder<ObjectLiteral>): Promise<number> {
   const [text, parameters] = query.getQueryAndParameters();
-  const [explained] = await query.connection.query<[{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }]>(
+  const [explained] = await query.dataSource.query<[{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }]>(
     `EXPLAIN (FORMAT JSON) ${text}`,
     parameters,
   );
   const estimate = explained['QUERY PLAN'][0].Plan['Plan Rows'];
   if (estimate > FAR_MORE) return estimate;
-  const [counted] = await query.connection.query<[{ rows: number }]>(
+  const [counted] = await query.dataSource.query<[{ rows: number }]>(
     `SELECT count(*)::int AS rows FROM (${text} LIMIT ${MOST_COUNTED + 1}) AS found`,
     parameters,
   );

@@ -6,6 +6,7 @@ export const LOCKS = {
   migrations: 0x6748_0001,
   bootstrap: 0x6748_0002,
   owners: 0x6748_0003,
+  housekeeping: 0x6748_0004,
 } as const;
 
 const ASK_AGAIN_AFTER_MS = 50;

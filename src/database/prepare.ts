@@ -15,7 +15,7 @@ const MIGRATION_CONNECTIONS = 2;
 /** What Node's TLS says of a certificate (X.509 verification, RFC 5280, and the name in it, RFC 9525). */
 const NOT_TRUSTED = /CERT|ISSUER|SIGNED|VERIFY|CA_/;
 /** PgBouncer, of what it cannot keep for one of its clients. */
-const POOLER_WORDS = /^unsupported startup parameter/;
+const POOLER_WORDS = 'unsupported startup parameter';
 
 /** Who is asked, and how long for. */
 export interface DatabaseAccess extends Omit<RequestLimits, 'pooler'> {
@@ -52,7 +52,7 @@ async function reach(access: DatabaseAccess): Promise<boolean> {
     return rows[0]?.pid !== (client as unknown as { processID: number }).processID;
   } catch (error) {
     client.connection.stream.destroy();
-    throw isAway(error) && !POOLER_WORDS.test((error as Error).message) ? error : refusal(error);
+    throw isAway(error) && !(error as Error).message.startsWith(POOLER_WORDS) ? error : refusal(error);
   }
 }
 
@@ -73,7 +73,7 @@ function refusal(error: unknown): DatabaseRefusedError {
 }
 
 function hintFor(message: string, code: unknown): string {
-  if (POOLER_WORDS.test(message)) return 'there is a pooler in between, so DATABASE_POOLER must not be false: ';
+  if (message.startsWith(POOLER_WORDS)) return 'there is a pooler in between, so DATABASE_POOLER must not be false: ';
   if (typeof code !== 'string' || !NOT_TRUSTED.test(code)) return '';
   return 'its certificate is not trusted; sslrootcert=<file> in the URL names the authority that signed it: ';
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
 import { AuthError } from '../errors/index.js';
 import { type ErrorAnswer, renderForeignProblem, renderProblem, retryAfterOf, toAuthError } from '../http/index.js';
-import { describeError } from '../log/index.js';
+import { describeError, traceOf } from '../log/index.js';
 import type { MountedDialects } from './mounted-dialects.js';
 
 /**
@@ -46,9 +46,10 @@ export class DialectErrorFilter implements ExceptionFilter {
 
   /** Faults of the server go into the log in full; the caller learns the request's id. */
   private logFault(error: AuthError, request: FastifyRequest): void {
-    const { requestId, cause } = { requestId: request.id, cause: error.details.cause };
-    if (error.code === 'internal') this.log.error({ requestId, error: describeError(cause) }, 'a request failed');
-    else if (error.code === 'unavailable') this.log.warn({ requestId, error: describeError(cause) }, 'a service is away');
+    if (error.code !== 'internal' && error.code !== 'unavailable') return;
+    const line = { requestId: request.id, ...traceOf(request.headers), error: describeError(error.details.cause) };
+    if (error.code === 'internal') this.log.error(line, 'a request failed');
+    else this.log.warn(line, 'a service is away');
   }
 }
 

@@ -22,7 +22,7 @@ export class MetricsController {
   @RequireScopes('metrics:read')
   @Scraped()
   scrape(): Promise<string> {
-    return this.metrics.registry.metrics();
+    return this.metrics.scrape();
   }
 }
 
@@ -37,6 +37,6 @@ export class PublicMetricsController {
   @Public()
   @Scraped()
   scrape(): Promise<string> {
-    return this.metrics.registry.metrics();
+    return this.metrics.scrape();
   }
 }

@@ -1,2 +1,3 @@
 export { createLogger, describeError, isReadable, NestLog } from './logger.js';
 export { logRequest, logRequests, requestIdOf } from './request-log.js';
+export { traceOf } from './trace-context.js';

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
 import type { Principal } from '../access/index.js';
+import { traceOf } from './trace-context.js';
 
 /** Asked again and again by machines. */
 const PROBES = /^\/(health|metrics)([/?]|$)/;
@@ -33,6 +34,7 @@ export function logRequest(log: Pino, request: FastifyRequest, reply: FastifyRep
   log[level](
     {
       requestId: request.id,
+      ...traceOf(request.headers),
       method: request.method,
       path: loggedPath(request),
       status: reply.statusCode,

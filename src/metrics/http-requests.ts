@@ -66,8 +66,8 @@ export function measureRequests(server: FastifyInstance, metrics: Metrics): (req
     return meter;
   };
   const all = (samples: (meter: RouteMeter) => Sample[]): Sample[] => [...meters.values()].flatMap(samples);
-  metrics.made(REQUESTS, 'counter', () => all((meter) => meter.requests()));
-  metrics.made(DURATION, 'histogram', () => all((meter) => meter.durations()));
+  metrics.computed(REQUESTS, 'counter', () => all((meter) => meter.requests()));
+  metrics.computed(DURATION, 'histogram', () => all((meter) => meter.durations()));
 
   const unknown = new Map([...METHODS, OTHER_METHOD].map((method) => [method, meterOf(method, UNKNOWN_ROUTE)]));
   const answeredUnknown = ({ method }: FastifyRequest, reply: FastifyReply): void => {

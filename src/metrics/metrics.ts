@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Aggregator, collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { VERSION } from '../config/index.js';
+import { answerFor, scrape } from './worker-metrics.js';
 
 /** What a metric is called, and the sentence that goes with it. Names and units as Prometheus has them. */
 export interface Description {
@@ -26,9 +27,15 @@ export class Metrics {
   readonly registry = new Registry();
 
   constructor() {
+    answerFor(this.registry);
     collectDefaultMetrics({ register: this.registry });
     const build: Description = { name: 'gatehouse_build_info', help: 'Always 1; the label says which version runs.' };
     new Gauge({ ...build, labelNames: ['version'], registers: [this.registry], aggregator: 'first' }).set({ version: VERSION }, 1);
+  }
+
+  /** All of them, in the text format; of all processes that share the port, summed. */
+  scrape(): Promise<string> {
+    return scrape(this.registry);
   }
 
   /**
@@ -37,7 +44,7 @@ export class Metrics {
    */
   tally<Value extends string>(description: Description, label: string, values: readonly Value[], more: Record<string, string> = {}): Record<Value, number> {
     const counts = Object.fromEntries(values.map((value) => [value, 0])) as Record<Value, number>;
-    this.made(description, 'counter', () => values.map((value) => ({ labels: { ...more, [label]: value }, value: counts[value] })));
+    this.computed(description, 'counter', () => values.map((value) => ({ labels: { ...more, [label]: value }, value: counts[value] })));
     return counts;
   }
 
@@ -67,7 +74,7 @@ export class Metrics {
   }
 
   /** A metric whose samples are made when somebody asks. */
-  made(description: Description, type: 'counter' | 'histogram', samples: () => readonly Sample[]): void {
+  computed(description: Description, type: 'counter' | 'histogram', samples: () => readonly Sample[]): void {
     const about = { ...description, type, aggregator: 'sum' };
     // All that a registry asks of a metric; the declarations know only prom-client's own classes.
     const metric = { ...about, get: () => Promise.resolve({ ...about, values: samples() }) };

@@ -37,16 +37,17 @@ const FILL = new RedisScript(`
  * its beginning. Whoever finds no entry asks for the epoch, then PostgreSQL, and adds the entry only if the epoch is
  * still the same; whoever ends a credential commits, removes the hash, and only then answers. So an entry that is found
  * after the answer was added in an epoch that began after the removal, by somebody who read PostgreSQL after that, and
- * therefore after the commit. The same holds when the hash is flushed, evicted or lost; what comes back from a disk or a
- * replica has another name (`RedisConnection.key`).
+ * therefore after the commit: what is not there is the tombstone. The same holds when the hash is flushed, evicted or
+ * lost; what comes back from a disk or a replica has another name (`RedisConnection.key`).
  *
  * If the hash cannot be removed, the revocation is answered when all that was read before the commit has run out: a
  * lease counts from before the reading, and not from the adding, however late that arrives. Times are those of Redis
  * alone, or of this process alone; clocks need not agree.
  *
- * What is assumed of Redis: one primary, for all instances the same, and for this purpose alone. Whoever can write to it
- * can prolong a token or key by a lease and choose its role, so it is to be guarded as the database is. Where a replica
- * takes over while instances still talk to the old primary, a revocation may be late, by no more than a lease.
+ * What is assumed of Redis: one primary, the same for all instances, and for this purpose alone. Whoever can write to it
+ * can keep alive what was once a good token or key, and choose its role and scopes; it is to be guarded as the database
+ * is. Where a replica takes over while instances still talk to the old primary, a revocation may be late, by no more
+ * than a lease.
  */
 export class RedisCache extends PrincipalCache {
   /** Under whom an API key was found when it was last read: where to look for it. To be wrong costs a look. */

@@ -86,7 +86,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
     if (error instanceof ReplyError) {
       const refusal = reasonOf(error);
       // An answer, if not the one that was hoped for; but a primary that has become a replica has a successor.
-      if (refusal === 'NOPE') this.drop(refusal);
+      if (refusal === 'READONLY') this.drop(refusal);
       else this.tellRefusal(refusal);
     } else if (this.breaker.isClosed && this.breaker.failed()) {
       this.drop(reasonOf(error));

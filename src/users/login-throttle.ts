@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Counter } from 'prom-client';
 import { type EntityManager, Repository } from 'typeorm';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
+import { Housekeeping } from '../housekeeping/index.js';
 import { Metrics } from '../metrics/index.js';
 import { foldIdentifier } from './identifiers.js';
 import { LoginAttempts } from './login-attempts.entity.js';
 
 /** Failures this old no longer count, for anyone; only then can the rows of unknown identifiers go unnoticed. */
-const FORGOTTEN_AFTER = "interval '24 hours'";
-const CLEAN_EVERY_MS = 10 * 60_000;
+const FORGOTTEN_AFTER_HOURS = 24;
+const FORGOTTEN_AFTER = `interval '${String(FORGOTTEN_AFTER_HOURS)} hours'`;
 
 /** One counter of consecutive failures. */
 export interface AttemptCounter {
@@ -30,28 +31,30 @@ interface AttemptsRow {
   locked_until: Date | null;
 }
 
+/** A refusal because of a lock. */
+export class AccountLocked extends AuthError {
+  /** @param first the first of this lock: those that follow tell nobody anything new */
+  constructor(lockedUntil: Date, readonly first: boolean) {
+    super('account_locked', { lockedUntil });
+  }
+}
+
 /** Lockout (OWASP ASVS 2.2.1): a few wrong passwords in a row close an account for a while. */
 @Injectable()
-export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger(LoginThrottle.name);
+export class LoginThrottle {
   private readonly lockouts: Counter;
-  private cleaning: NodeJS.Timeout | undefined;
 
   constructor(
     @InjectRepository(LoginAttempts) private readonly attempts: Repository<LoginAttempts>,
     private readonly settings: Settings,
+    housekeeping: Housekeeping,
     metrics: Metrics,
   ) {
+    housekeeping.add({
+      table: 'login_attempts', key: 'subject', since: 'updated_at', keptSeconds: FORGOTTEN_AFTER_HOURS * 60 * 60, unless: 'locked_until > now()',
+    });
     // Of accounts and of identifiers that name nobody together: who reads the metrics must not learn which one it was.
     this.lockouts = metrics.counter({ name: 'gatehouse_lockouts_total', help: 'Locks that a series of wrong passwords brought.' });
-  }
-
-  onModuleInit(): void {
-    this.cleaning = setInterval(() => void this.removeForgotten(), CLEAN_EVERY_MS).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.cleaning);
   }
 
   /** The counter of an account, whichever of its identifiers was used; from a known device, that device's own. */
@@ -73,7 +76,7 @@ export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
   /**
    * Counts an attempt, before its password is looked at, in one statement: of a hundred parallel guesses only as many
    * get through as one after the other would.
-   * @throws AuthError `account_locked`
+   * @throws AccountLocked
    */
   async count(counter: AttemptCounter): Promise<CountedAttempt> {
     const limit = this.settings.lockoutAttempts;
@@ -95,7 +98,7 @@ export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
     );
     if (row === undefined) throw new Error('the attempt was not counted');
     if (row.failures > limit && row.locked_until !== null) {
-      throw new AuthError('account_locked', { lockedUntil: row.locked_until });
+      throw new AccountLocked(row.locked_until, row.failures === limit + 1);
     }
     return { last: row.failures === limit };
   }
@@ -113,19 +116,6 @@ export class LoginThrottle implements OnModuleInit, OnApplicationShutdown {
   /** Opens a locked account, on every device. */
   async unlock(manager: EntityManager, userId: string): Promise<void> {
     await manager.delete(LoginAttempts, { userId });
-  }
-
-  private async removeForgotten(): Promise<void> {
-    try {
-      await this.attempts.query(
-        `DELETE FROM login_attempts WHERE subject IN (
-           SELECT subject FROM login_attempts
-            WHERE locked_until <= now() OR (locked_until IS NULL AND updated_at < now() - ${FORGOTTEN_AFTER})
-            LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
-      );
-    } catch (error) {
-      this.logger.warn(`Old login attempts could not be removed: ${String(error)}`);
-    }
   }
 }
 

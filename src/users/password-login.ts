@@ -6,7 +6,7 @@ import { AuditLog } from '../audit/index.js';
 import { AuthError, invalidField } from '../errors/index.js';
 import { type Client, isSoundSecret, UNSOUND_SECRET } from '../http/index.js';
 import { foldIdentifier } from './identifiers.js';
-import { type AttemptCounter, LoginThrottle } from './login-throttle.js';
+import { AccountLocked, type AttemptCounter, LoginThrottle } from './login-throttle.js';
 import { type HashingTurn, PasswordHasher } from './password-hasher.js';
 import { SeededAccount } from './seeded-account.js';
 import { User } from './user.entity.js';
@@ -107,7 +107,8 @@ export class PasswordLogin {
     try {
       return await this.throttle.count(counter);
     } catch (error) {
-      if (error instanceof AuthError) await this.failed(counter, false, 'account_locked', client);
+      // One event a lock: the log is not for whoever goes on trying to fill.
+      if (error instanceof AccountLocked && error.first) await this.failed(counter, false, 'account_locked', client);
       throw error;
     }
   }

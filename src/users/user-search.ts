@@ -7,12 +7,17 @@ import { foldIdentifier } from './identifiers.js';
  */
 const SEARCHED = String.raw`(coalesce(user.email_folded, '') || E'\n' || coalesce(user.username_folded, '') || E'\n' || lower(coalesce(user.name, '')))`;
 
+/** What trigrams are made of in every locale. */
+const TRIGRAM = /[a-z0-9]{3}/;
+
 /**
  * The accounts that contain a text, in the email address, the username or the name. Identifiers are folded already,
  * whatever the database's locale knows of capital letters; names are compared as that locale has it.
  */
 export function matching(search: string): Brackets {
   const folded = foldIdentifier(search);
+  // Of what has no trigram, the single characters are looked up.
+  const contains = TRIGRAM.test(folded) ? containing : containingCharacters;
   return new Brackets((either) => {
     either.where(contains(':foldedPattern', ':folded'), { foldedPattern: patternOf(folded), folded });
     if (search !== folded) {
@@ -21,11 +26,11 @@ export function matching(search: string): Brackets {
   });
 }
 
-/**
- * A text of three letters is found by its trigrams, where PostgreSQL has pg_trgm; a shorter one, signs, and letters that
- * its locale takes for none, by the single characters.
- */
-function contains(pattern: string, text: string): string {
+function containing(pattern: string): string {
+  return `${SEARCHED} LIKE ${pattern}`;
+}
+
+function containingCharacters(pattern: string, text: string): string {
   return `(${SEARCHED} LIKE ${pattern} AND string_to_array(${SEARCHED}, NULL) @> string_to_array(${text}, NULL))`;
 }
 

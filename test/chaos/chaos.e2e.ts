@@ -27,7 +27,7 @@ if (missing.length > 0) process.stderr.write(`Left out: test/chaos/chaos.e2e.ts,
   beforeAll(async () => {
     result = await runChaos({ mode, seed, seconds: (minutes * 60) / modes.length, nginx: nginx ?? '' });
     process.stdout.write(`${report(result)}\n`);
-  }, (minutes * 60 + 300) * 1000);
+  }, (minutes * 60 + 600) * 1000);
 
   it('nothing acknowledged is lost and nothing that has ended is let in', () => {
     expect(result.violations).toEqual([]);

@@ -4,7 +4,7 @@ import type { History } from './history.js';
 import type { Target } from './wire.js';
 
 const RETRY_MS = 200;
-const LONGEST_START_MS = 60_000;
+const LONGEST_START_MS = 120_000;
 
 /** One instance, always on the same port, which is killed, stopped, frozen and started again. */
 export class Instance implements Target {

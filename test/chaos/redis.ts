@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { eventually } from '../support/client.js';
 import { makeDirectory, type TestDirectory } from '../support/directory.js';
 
+const PROGRAM = 'redis-server';
+
 /** A Redis of the suite's own that keeps nothing on disk. */
 export class Redis {
   private server: ChildProcess | null = null;
@@ -25,7 +27,7 @@ export class Redis {
   async up(): Promise<void> {
     const { path } = this.directory;
     const settings = { port: '0', unixsocket: join(path, 'redis.sock'), dir: path, save: '', appendonly: 'no' };
-    this.server = spawn('redis-server', Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]), { stdio: 'ignore' });
+    this.server = spawn(PROGRAM, Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]), { stdio: 'ignore' });
     await eventually(() => this.ask('PING'));
   }
 

@@ -13,9 +13,9 @@ import { storm } from './storm.js';
 import { Wire } from './wire.js';
 import { World } from './world.js';
 
-const PERSONS = 12;
-const DESKS = 3;
-const PROBERS = 6;
+const PERSONS = 6;
+const DESKS = 2;
+const PROBERS = 4;
 /** Longer than any answer in the storm may still have to do with. */
 const CALM_MS = 2_500;
 

@@ -5,11 +5,11 @@ import type { Random } from './random.js';
 import type { Cargo, Reply, Target, Wire } from './wire.js';
 
 /** How long somebody goes on asking; longer than anything stays broken. */
-const LONGEST_INSISTENCE_MS = 60_000;
+const LONGEST_INSISTENCE_MS = 120_000;
 
 /** Requests that take a password hash, and how many of them are under way at a time: more would only wait for each other. */
 const HASHING = /^POST \/(auth\/login|auth\/me\/password|users|users\/[^/]+\/password)$/;
-const MOST_HASHING = 6;
+const MOST_HASHING = 4;
 
 /** What opens a door: a session with its tokens, or an API key. */
 export interface Credential {

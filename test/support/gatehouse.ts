@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
-const START_TIMEOUT_MS = 180_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** A secret that is none: long enough, and random. */
 export const TEST_JWT_SECRET = 'tJ8r2Vq0ZpWc5nXk7Hs1Ly4Bd9Gf3Ma6Ue0Ri2Ov5Tw8Qx1Cz';

@@ -7,7 +7,8 @@ import { eventually } from './client.js';
 import { makeDirectory } from './directory.js';
 
 const PROGRAM = 'redis-server';
-const installed = spawnSync(PROGRAM, ['--version']).status === 0;
+/** The second makes certificates for it. */
+const missing = [PROGRAM, 'openssl'].filter((program) => spawnSync(program, ['--version']).error !== undefined).join(' and ');
 
 /** A Redis of a suite's own, on loopback, with nothing on disk unless the suite saves it. */
 export interface TestRedis {
@@ -26,9 +27,9 @@ export interface TestRedis {
 
 /** For suites that need redis-server: left out where it is not installed, unless `REQUIRE_REDIS` wants it. */
 export function describeWithRedis(file: string): jest.Describe {
-  if (installed) return describe;
-  if (process.env['REQUIRE_REDIS'] === '1') throw new Error(`${PROGRAM} is not there, and REQUIRE_REDIS=1 wants it`);
-  process.stderr.write(`Left out: what needs Redis in test/${file}, for want of ${PROGRAM} (apt-get install redis-server)\n`);
+  if (missing === '') return describe;
+  if (process.env['REQUIRE_REDIS'] === '1') throw new Error(`${missing} is not there, and REQUIRE_REDIS=1 wants it`);
+  process.stderr.write(`Left out: what needs Redis in test/${file}, for want of ${missing} (apt-get install redis-server openssl)\n`);
   return describe.skip;
 }
 

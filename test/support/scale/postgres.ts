@@ -14,7 +14,8 @@ export interface ScaleDatabase {
 export interface ScalePostgres {
   /** The file that it writes its log to. */
   readonly log: string;
-  create(name: string): Promise<ScaleDatabase>;
+  /** Makes an empty database, or a copy of one that nobody is connected to. */
+  create(name: string, template?: string): Promise<ScaleDatabase>;
   stop(): Promise<void>;
 }
 
@@ -31,8 +32,8 @@ export async function startPostgres(): Promise<ScalePostgres> {
   const pools = [admin];
   return {
     log: join(dataDir, 'postgres.log'),
-    create: async (name) => {
-      await admin.query(`CREATE DATABASE ${name}`);
+    create: async (name, template = 'template1') => {
+      await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
       const pool = new Pool({ connectionString: urlOf(name), max: 2 });
       pools.push(pool);
       return { name, url: urlOf(name), pool };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Pool, PoolClient } from 'pg';
 
 const GIVEN = ['ada', 'grace', 'maria', 'james', 'mary', 'robert', 'linda', 'susan', 'иван', 'jürgen', 'åsa', 'david', 'nancy', 'paul', 'ruth', '明'];
@@ -31,20 +32,24 @@ export async function seed(pool: Pool, users: number, passwordHash: string): Pro
 
 /** An index is quicker made than kept up. What was dropped is made again as it was. */
 async function withoutIndexes(client: PoolClient, work: () => Promise<void>): Promise<void> {
-  const tables = `ARRAY['users', 'sessions', 'api_keys', 'audit_events']::regclass[]`;
-  const { rows: constraints } = await client.query<{ drop: string; add: string }>(
-    `SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
-            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) AS add
-       FROM pg_constraint WHERE contype = 'u' AND conrelid = ANY(${tables})`,
-  );
-  const { rows: indexes } = await client.query<{ drop: string; add: string }>(
-    `SELECT format('DROP INDEX %s', indexrelid::regclass) AS drop, pg_get_indexdef(indexrelid) AS add
-       FROM pg_index WHERE indrelid = ANY(${tables}) AND NOT indisunique`,
-  );
-  const all = [...constraints, ...indexes];
-  for (const { drop } of all) await client.query(drop);
+  const before = await indexesOf(client);
+  for (const { drop } of before) await client.query(drop);
   await work();
-  for (const { add } of all) await client.query(add);
+  for (const { make } of before) await client.query(make);
+  if (!isDeepStrictEqual(await indexesOf(client), before)) throw new Error('the indexes are no longer what they were');
+}
+
+/** How to drop and to make the indexes of the large tables, but for the primary keys, which rows are added to in order. */
+async function indexesOf(client: PoolClient): Promise<{ drop: string; make: string }[]> {
+  const { rows } = await client.query<{ drop: string; make: string }>(
+    `SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', indexrelid::regclass)
+                 ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', indrelid::regclass, conname) END AS drop,
+            CASE WHEN c.oid IS NULL THEN pg_get_indexdef(indexrelid)
+                 ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid)) END AS make
+       FROM pg_index LEFT JOIN pg_constraint c ON conindid = indexrelid AND contype = 'u'
+      WHERE indrelid = ANY(ARRAY['users', 'sessions', 'api_keys', 'audit_events']::regclass[]) AND NOT indisprimary ORDER BY indexrelid::regclass::text`,
+  );
+  return rows;
 }
 
 async function fill(client: PoolClient, users: number, passwordHash: string): Promise<void> {
