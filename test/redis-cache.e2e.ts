@@ -2,6 +2,7 @@ import { type Api, eventually, send } from './support/client.js';
 import { Hammer } from './support/hammer.js';
 import { decodeJwt } from './support/jwt.js';
 import { describeWithRedis, startRedis, type TestRedis } from './support/redis.js';
+import { scrape } from './support/scrape.js';
 import { OWNER, startSuite, type Suite } from './support/suite.js';
 import { openProxy, type TcpProxy } from './support/tcp-proxy.js';
 
@@ -25,7 +26,7 @@ describeWithRedis('redis-cache.e2e.ts')('two instances that share a Redis', () =
     redis = await startRedis();
     nearLine = await openProxy(redis.url);
     farLine = await openProxy(redis.url);
-    suite = await startSuite({ REDIS_URL: nearLine.url });
+    suite = await startSuite({ REDIS_URL: nearLine.url, METRICS_PUBLIC: 'true' });
     near = suite.api;
     far = await suite.startAnother({ REDIS_URL: farLine.url });
     await used();
@@ -107,6 +108,10 @@ describeWithRedis('redis-cache.e2e.ts')('two instances that share a Redis', () =
     expect(hammer.statusesAfter(answeredAt)).toEqual([401]);
     expect(await cacheOf(near)).toBe('degraded');
     expect(await cacheOf(far)).toBe('up');
+    for (const [api, away] of [[near, 1], [far, 0]] as const) {
+      const metrics = await scrape(api.gatehouse.url);
+      expect([metrics.value('gatehouse_redis_away'), metrics.value('gatehouse_ready')]).toEqual([away, 1]);
+    }
     await nearLine.restore();
     await used();
   }, 30_000);

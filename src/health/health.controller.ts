@@ -6,7 +6,7 @@ import { NativeApi, Settings } from '../config/index.js';
 import { Draining } from './draining.js';
 import { HealthBody, ReadinessBody } from './health.dto.js';
 import { liveness } from './liveness.js';
-import { ReadinessCheck } from './readiness.js';
+import { isReady, ReadinessCheck } from './readiness.js';
 
 @ApiTags('Health')
 @Controller('health')
@@ -36,7 +36,7 @@ export class HealthController {
   @ApiServiceUnavailableResponse({ type: ReadinessBody })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessBody> {
     const checks = await this.readiness.check();
-    const ready = Object.values(checks).every((state) => state !== 'down');
+    const ready = isReady(checks);
     if (!ready || this.draining.hasBegun) void reply.status(503);
     return { status: this.draining.hasBegun ? 'stopping' : ready ? 'ready' : 'unready', checks };
   }

@@ -13,6 +13,11 @@ export interface Readiness {
   cache?: 'up' | 'degraded';
 }
 
+/** What an instance cannot do without is there; Redis it can do without, if more slowly. */
+export function isReady(checks: Readiness): boolean {
+  return Object.values(checks).every((state) => state !== 'down');
+}
+
 /** Whether this instance can do its work. */
 @Injectable()
 export class ReadinessCheck {
