@@ -90,12 +90,13 @@ describe('web hooks', () => {
     expect(receiver.received).toHaveLength(1);
   });
 
-  it('keep nobody waiting, and are sent by another when their sender dies', async () => {
+  it.each([['SIGKILL', null], ['SIGTERM', 0]] as const)('keep nobody waiting, and are sent by another when their sender ends by %s', async (signal, code) => {
     receiver.answer = null;
     const third = await suite.startAnother();
     await guess(third);
     await eventually(() => { expect(receiver.received).toHaveLength(1); });
-    third.gatehouse.process.kill('SIGKILL');
+    expect(await third.gatehouse.stop(signal)).toBe(code);
+    expect(await deliveries()).toMatchObject([{ attempts: 1, delivered: false, dead: false, last_error: null }]);
     receiver.answer = 204;
     await hurry();
     await eventually(async () => { expect(await deliveries()).toMatchObject([{ delivered: true }]); });

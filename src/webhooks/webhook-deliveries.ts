@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, IsNull, Not, Repository } from 'typeorm';
+import { In, Repository } from 'typeorm';
 import { AuditEvent } from '../audit/index.js';
 import { WebhookDelivery } from './webhook-delivery.entity.js';
 
@@ -16,16 +16,6 @@ export interface ClaimedDelivery {
   /** This one included. */
   readonly attempts: number;
   readonly event: AuditEvent;
-}
-
-/** A delivery that was given up. */
-export interface DeadDelivery {
-  readonly id: string;
-  readonly eventId: string;
-  readonly endpoint: string;
-  readonly attempts: number;
-  readonly deadAt: Date;
-  readonly lastError: string | null;
 }
 
 /** The deliveries that are to be made, were made, or were given up: in PostgreSQL, for all instances together. */
@@ -71,26 +61,5 @@ export class WebhookDeliveries {
   /** No more attempts are made, unless somebody asks for them. */
   async giveUp(id: string, error: string): Promise<void> {
     await this.deliveries.query('UPDATE webhook_deliveries SET dead_at = now(), last_error = $2 WHERE id = $1', [id, error]);
-  }
-
-  /** How many were given up. */
-  async countDead(): Promise<number> {
-    return this.deliveries.countBy({ deadAt: Not(IsNull()) });
-  }
-
-  /** Those that were given up, the newest first. */
-  async findDead(most: number): Promise<DeadDelivery[]> {
-    const rows = await this.deliveries.find({ where: { deadAt: Not(IsNull()) }, order: { deadAt: 'DESC' }, take: most });
-    return rows.flatMap(({ id, eventId, endpoint, attempts, deadAt, lastError }) =>
-      deadAt === null ? [] : [{ id, eventId, endpoint, attempts, deadAt, lastError }],
-    );
-  }
-
-  /** Begins again with all that were given up. @returns how many those are */
-  async retryDead(): Promise<number> {
-    const [, count] = await this.deliveries.manager.query<[unknown, number]>(
-      'UPDATE webhook_deliveries SET dead_at = NULL, attempts = 0, next_attempt_at = now() WHERE dead_at IS NOT NULL',
-    );
-    return count;
   }
 }

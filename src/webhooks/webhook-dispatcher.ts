@@ -7,7 +7,7 @@ import { WebhookSender } from './webhook-sender.js';
 const LOOK_EVERY_MS = 2_000;
 const MOST_AT_ONCE = 10;
 /** An answer that is on its way when the server stops may still be heard; otherwise it is sent once more by another. */
-const LONGEST_GOODBYE_MS = 2_000;
+const LONGEST_GOODBYE_MS = 500;
 
 /** Sends what is due, a few at a time, beside the requests and never in their way. */
 @Injectable()
@@ -28,7 +28,7 @@ export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicat
 
   onApplicationBootstrap(): void {
     if (!this.endpoints.some) return;
-    this.events.on('*', () => { this.look(); });
+    this.events.on('*', ({ action }) => { if (this.endpoints.for(action).length > 0) this.look(); });
     this.timer = setInterval(() => { this.look(); }, LOOK_EVERY_MS).unref();
   }
 
@@ -71,6 +71,9 @@ export class WebhookDispatcher implements OnApplicationBootstrap, BeforeApplicat
         return this.deliveries.succeed(delivery);
       case 'failed':
         return this.deliveries.fail(delivery, attempt.error);
+      case 'abandoned':
+        // Nobody knows whether it arrived. When the lease ends it is anybody's again.
+        return;
       case 'gone':
         return this.deliveries.giveUp(delivery.id, attempt.error);
     }

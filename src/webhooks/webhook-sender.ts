@@ -5,8 +5,8 @@ import { signWebhook } from './webhook-signature.js';
 
 const LONGEST_ANSWER_MS = 10_000;
 
-/** What became of an attempt; `gone` is an endpoint that wants no more of it. */
-export type Attempt = { readonly result: 'delivered' } | { readonly result: 'failed' | 'gone'; readonly error: string };
+/** What became of an attempt; `gone` is an endpoint that wants no more of it, `abandoned` one that the server had no time for. */
+export type Attempt = { readonly result: 'delivered' | 'abandoned' } | { readonly result: 'failed' | 'gone'; readonly error: string };
 
 /** Sends one event to one endpoint. */
 @Injectable()
@@ -48,6 +48,7 @@ export class WebhookSender {
       if (answer.ok) return { result: 'delivered' };
       return { result: answer.status === 410 ? 'gone' : 'failed', error: `answered ${String(answer.status)}` };
     } catch (error) {
+      if (signal.aborted) return { result: 'abandoned' };
       return { result: 'failed', error: reasonOf(error) };
     }
   }
@@ -57,7 +58,6 @@ export class WebhookSender {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
   if (error.name === 'TimeoutError') return `no answer within ${String(LONGEST_ANSWER_MS / 1000)} s`;
-  if (error.name === 'AbortError') return 'the server stopped';
   const { code } = (error.cause ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code.slice(0, 100) : 'could not be reached';
 }
