@@ -18,6 +18,7 @@ export function isWorker(env: Environment): boolean {
  * workers at once.
  */
 export async function runWorker(imports: AppOptions['imports']): Promise<void> {
+  joinWorkers();
   const stopping = new AbortController();
   let started: Promise<RunningServer | null> = Promise.resolve(null);
   const begin = stopOnSignals(0, async (delaySeconds) => {
@@ -34,7 +35,6 @@ export async function runWorker(imports: AppOptions['imports']): Promise<void> {
     tell({ gatehouse: 'hello' });
   });
   try {
-    joinWorkers();
     const { settings: values, ...rest } = order;
     const settings = Object.freeze(Object.assign(new Settings(), values));
     const options = { settings, ...rest, ...(imports === undefined ? {} : { imports }) };

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Aggregator, collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import { VERSION } from '../config/index.js';
-import { answerFor, scrape } from './worker-metrics.js';
+import { answerWith, scrape } from './worker-metrics.js';
 
 /** What a metric is called, and the sentence that goes with it. Names and units as Prometheus has them. */
 export interface Description {
@@ -27,7 +27,7 @@ export class Metrics {
   readonly registry = new Registry();
 
   constructor() {
-    answerFor(this.registry);
+    answerWith(this.registry);
     collectDefaultMetrics({ register: this.registry });
     const build: Description = { name: 'gatehouse_build_info', help: 'Always 1; the label says which version runs.' };
     new Gauge({ ...build, labelNames: ['version'], registers: [this.registry], aggregator: 'first' }).set({ version: VERSION }, 1);

@@ -24,9 +24,11 @@ export function sumWorkers(): void {
   });
 }
 
-/** In a worker: has a scrape of any one tell of all of them. */
+/** In a worker: has a scrape of any one tell of all of them. From then on it answers, if with nothing before it has started. */
 export function joinWorkers(): void {
   isJoined = true;
+  AggregatorRegistry.setRegistries([]);
+  new AggregatorRegistry();
 }
 
 /** The metrics of this process, or of all that share its port; of this one alone while the others do not answer. */
@@ -35,11 +37,9 @@ export async function scrape(registry: Registry): Promise<string> {
   return (await askPrimary()) ?? registry.metrics();
 }
 
-/** Lets prom-client answer for this process when the primary asks. */
-export function answerFor(registry: Registry): void {
-  if (!isJoined) return;
-  AggregatorRegistry.setRegistries([registry]);
-  new AggregatorRegistry();
+/** What this process answers with when the primary asks. */
+export function answerWith(registry: Registry): void {
+  if (isJoined) AggregatorRegistry.setRegistries([registry]);
 }
 
 function askPrimary(): Promise<string | null> {
