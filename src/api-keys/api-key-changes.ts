@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { ApiKeyChange } from './api-key-change.entity.js';
@@ -6,7 +6,7 @@ import { ApiKeyChange } from './api-key-change.entity.js';
 /** Who has to catch up with more than this may as well look at everything. */
 const MOST_CHANGES = 10_000;
 /** How long changes are kept; whoever has not looked for half of that may have missed some. */
-const KEPT_MINUTES = 10;
+export const KEPT_SECONDS = 600;
 
 /**
  * Every change that became visible since the last look. Transactions do not become visible in the order of their
@@ -40,10 +40,7 @@ export interface Changes {
 
 /** Which keys' rights have changed, and which users', for connections that outlive a request. */
 @Injectable()
-export class ApiKeyChanges implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger(ApiKeyChanges.name);
-  private timer: NodeJS.Timeout | undefined;
-
+export class ApiKeyChanges {
   constructor(@InjectRepository(ApiKeyChange) private readonly changes: Repository<ApiKeyChange>) {}
 
   /** What has changed since an earlier look; `null` for the first. */
@@ -52,26 +49,9 @@ export class ApiKeyChanges implements OnModuleInit, OnApplicationShutdown {
     const [{ next, at }] = rows;
     const seen = { next: BigInt(next), at };
     // Numbers that went back belong to another server: a backup, or a replica that took over and had not got everything.
-    const isWhole = last !== null && seen.next >= last.next && Math.abs(at - last.at) < KEPT_MINUTES * 30 && rows.length <= MOST_CHANGES;
+    const isWhole = last !== null && seen.next >= last.next && Math.abs(at - last.at) < KEPT_SECONDS / 2 && rows.length <= MOST_CHANGES;
     if (!isWhole) return { seen, changed: null };
     const ids = (column: 'api_key_id' | 'user_id'): Set<string> => new Set(rows.flatMap((row) => row[column] ?? []));
     return { seen, changed: { apiKeyIds: ids('api_key_id'), userIds: ids('user_id') } };
-  }
-
-  onModuleInit(): void {
-    this.timer = setInterval(() => void this.removeOld(), KEPT_MINUTES * 60_000).unref();
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
-  }
-
-  /** Removes what everybody has seen. */
-  private async removeOld(): Promise<void> {
-    try {
-      await this.changes.manager.query('DELETE FROM api_key_changes WHERE changed_at < now() - make_interval(mins => $1::int)', [KEPT_MINUTES]);
-    } catch (error) {
-      this.logger.warn(`Changes that everybody has seen could not be removed: ${String(error)}`);
-    }
   }
 }
