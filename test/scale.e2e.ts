@@ -100,7 +100,7 @@ describe(`among ${MANY.toLocaleString('en')} users with as many keys and three t
       const executed: Executed[] = [];
       await eventually(() => {
         executed.push(...log.take());
-        for (const regular of ['UPDATE agent_connections SET seen_at', 'k.id = ANY($1::uuid[])', 'UPDATE api_keys SET last_used_at']) {
+        for (const regular of ['UPDATE agent_instances SET seen_at', 'FROM api_key_changes WHERE transaction_id', 'k.id = ANY($1::uuid[])', 'UPDATE api_keys SET last_used_at']) {
           expect(executed.map(({ text }) => text).join('\n')).toContain(regular);
         }
       });

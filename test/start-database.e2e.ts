@@ -1,21 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { LOCKS } from '../src/database/index.js';
 import { Api, eventually, send } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
+import { freePort } from './support/free-port.js';
 import { type Gatehouse, launchGatehouse, runGatehouse } from './support/gatehouse.js';
 import { OWNER, WITH_OWNER } from './support/suite.js';
 import { openProxy, type TcpProxy } from './support/tcp-proxy.js';
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('a start while the database is away', () => {
   let database: TestDatabase;

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { eventually } from './client.js';
 import { makeDirectory } from './directory.js';
+import { freePort } from './free-port.js';
 
 const PROGRAM = 'redis-server';
 /** The second makes certificates for it. */
@@ -83,13 +83,4 @@ export async function startRedis({ credentials = '', database = 0, tls, flags = 
       directory.remove();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
