@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LOCKS } from '../src/database/index.js';
 import { removalOf } from '../src/housekeeping/outdated-rows.js';
 import { type Api, eventually } from './support/client.js';
 import { Hammer } from './support/hammer.js';
@@ -161,6 +162,20 @@ it(`${String(MANY)} rows go in small batches, one at a time however many servers
     expect((await scrape(server.gatehouse.url)).value(FAILURES)).toBe(0);
     expect(await server.gatehouse.stop()).toBe(0);
   }
+});
+
+it('leaves a table that another instance is at to that one, and no other table', async () => {
+  await sql("INSERT INTO login_attempts (subject, failures, updated_at) VALUES ('unknown:y', 1, now() - interval '2 days')");
+  await sql("INSERT INTO audit_events (id, at, action, outcome) VALUES (gen_random_uuid(), now() - interval '31 days', 'login.failed', 'failure')");
+  const other = await suite.database.pool.connect();
+  await other.query('BEGIN');
+  await other.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCKS.housekeeping, 'login_attempts']);
+  const server = await suite.startAnother();
+  await untilRemoved([server], 'audit_events', 1);
+  expect(await server.gatehouse.stop()).toBe(0);
+  await other.query('ROLLBACK');
+  other.release();
+  expect(await sql("DELETE FROM login_attempts WHERE subject = 'unknown:y' RETURNING subject")).toHaveLength(1);
 });
 
 it('goes by an index, however many rows there are', async () => {

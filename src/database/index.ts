@@ -3,7 +3,7 @@ export { countAbout } from './count-about.js';
 export { type DatabaseTarget, dataSourceOptions, type RequestLimits } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { LastUseRecorder } from './last-use.js';
-export { LOCKS, takeLock, tryLock, withLock, withLockInTurn } from './locks.js';
+export { LOCKS, takeLock, tryLockOf, withLock, withLockInTurn } from './locks.js';
 export { migrate } from './migrate.js';
 export { DatabaseRefusedError, prepareDatabase } from './prepare.js';
 export { type PreparedQuery, PreparedQueries } from './prepared-queries.js';

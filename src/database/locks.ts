@@ -50,6 +50,12 @@ export async function tryLock(manager: EntityManager, lock: (typeof LOCKS)[keyof
   return row?.taken ?? false;
 }
 
+/** The same for one thing among many, such as one table: each has a lock of its own. */
+export async function tryLockOf(manager: EntityManager, lock: (typeof LOCKS)[keyof typeof LOCKS], of: string): Promise<boolean> {
+  const [row] = await manager.query<{ taken: boolean }[]>('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS taken', [lock, of]);
+  return row?.taken ?? false;
+}
+
 /** Takes an advisory lock inside a transaction that is already open. */
 export async function takeLock(manager: EntityManager, lock: (typeof LOCKS)[keyof typeof LOCKS]): Promise<void> {
   await manager.query('SELECT pg_advisory_xact_lock($1)', [lock]);

@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { Counter } from 'prom-client';
 import { DataSource } from 'typeorm';
-import { LOCKS, tryLock } from '../database/index.js';
+import { LOCKS, tryLockOf } from '../database/index.js';
 import { Metrics } from '../metrics/index.js';
 import { type OutdatedRows, removalOf } from './outdated-rows.js';
 
@@ -14,8 +14,9 @@ const EVERY_MS = 10 * 60_000;
 
 /**
  * Removes rows that nobody needs any more, a few at a time, while the server does its work. Every instance tries; an
- * advisory lock lets one of them at it at any moment, for one short transaction, so that whatever becomes of an instance
- * another one goes on.
+ * advisory lock lets one of them at a table at any moment, for one short transaction, so that whatever becomes of an
+ * instance another one goes on. Each table has its own lock: whoever finds it taken leaves the table to one that is at
+ * that very table, and never to one that is elsewhere.
  */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -79,7 +80,7 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
     const removal = removalOf(rows);
     for (let removed = BATCH; removed === BATCH && !this.stopping; ) {
       removed = await this.dataSource.transaction(async (manager) => {
-        if (!(await tryLock(manager, LOCKS.housekeeping))) return 0;
+        if (!(await tryLockOf(manager, LOCKS.housekeeping, rows.table))) return 0;
         const [, count] = await manager.query<[unknown, number]>(removal, [rows.keptSeconds, BATCH]);
         return count;
       });
