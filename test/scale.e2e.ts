@@ -3,11 +3,11 @@ import { Agent } from './support/agent.js';
 import { eventually } from './support/client.js';
 import { startGatehouse } from './support/gatehouse.js';
 import { PASSWORD } from './support/people.js';
-import { compare, tell, total } from './support/scale/cpu.js';
+import { compare, tell, total } from './support/scale/costs.js';
 import { House } from './support/scale/house.js';
 import { type Executed, explainAll, PlanLog, rowsRead } from './support/scale/plans.js';
 import { type ScaleDatabase, type ScalePostgres, startPostgres } from './support/scale/postgres.js';
-import { EVERYDAY, NARROWED, OCCASIONAL, OF_CHATOPS, OF_MOSBOT, type Request, type Visit } from './support/scale/requests.js';
+import { EVERYDAY, narrowed, OCCASIONAL, OF_CHATOPS, OF_MOSBOT, type Request, type Visit } from './support/scale/requests.js';
 import { seed } from './support/scale/seed.js';
 import { WITH_OWNER } from './support/suite.js';
 
@@ -16,14 +16,19 @@ const LONG = process.env['SCALE'] === 'long';
 const MANY = LONG ? 1_000_000 : 100_000;
 const FEW = 500;
 /** The most that a request may cost among many, as a multiple of what it costs among few; more where others use the machine. */
-const MOST_CPU = LONG ? 1.2 : 1.5;
+const MOST_CPU = LONG ? 1.2 : 2;
 /** A search intersects lists that grow with the number of those who are found by a part of it. */
-const [SEARCH, MOST_CPU_OF_SEARCH] = ['users by email', 5] as const;
+const [SEARCH, MOST_CPU_OF_SEARCH] = ['users by email', LONG ? 20 : 5] as const;
 const EFFORT = { rounds: LONG ? 15 : 5, times: (name: string) => (name === 'login' ? 3 : 12) };
 /** Who is signed in: in the long form one for each of these requests. */
 const PEOPLE = LONG ? 400 : 100;
-/** Rows that a statement may look at, however many there are: a page, what is passed over before it, what a search nearly found. */
+/** Rows that a statement may look at, however many there are: a page, and what is passed over before it. */
 const MOST_ROWS = 2_000;
+/**
+ * A search for what one account in n has either fetches every nth account or passes over n for each on the page: at worst,
+ * where both are as many, the square root of 51 times all. A row passed over counts for a tenth of one that is fetched.
+ */
+const MOST_ROWS_OF_SEARCH = Math.round(10 * Math.sqrt(51 * MANY));
 /** The other tables have a handful of rows. */
 const LARGE = ['users', 'sessions', 'api_keys', 'login_attempts', 'audit_events', 'agent_connections', 'chatops_servers'];
 
@@ -52,7 +57,7 @@ describe(`among ${MANY.toLocaleString('en')} users with as many keys and three t
     const costs = await compare(...houses, EVERYDAY, EFFORT);
     await Promise.all(houses.map(({ gatehouse }) => gatehouse.stop()));
     await many.pool.query('ALTER DATABASE many RESET ALL');
-    process.stderr.write(`ms of CPU for a request: server, PostgreSQL; among few, among many; ratio\n${costs.map(tell).join('')}`);
+    process.stderr.write(`ms of CPU for a request: server, PostgreSQL; among few, among many; ratio; bytes of WAL\n${costs.map(tell).join('')}`);
     const tooMuch = costs.filter(({ name, few: less, many: more }) => total(more) > (name === SEARCH ? MOST_CPU_OF_SEARCH : MOST_CPU) * total(less));
     expect(tooMuch.map(({ name }) => name)).toEqual([]);
   });
@@ -65,12 +70,13 @@ describe(`among ${MANY.toLocaleString('en')} users with as many keys and three t
     return { status, faults: faultsOf(log.take(), rows) };
   };
 
-  describe.each<[string, string, number, Record<string, Visit>]>([
+  const keptEveryday = Object.fromEntries(Object.entries(EVERYDAY).filter(([name]) => name !== SEARCH));
+  describe.each<[string, string, number, Record<string, Request>, Record<string, Visit>]>([
     // As those are that no connection keeps.
-    ['planned for their values', 'force_custom_plan', 60, { ...OCCASIONAL, ...NARROWED, ...OF_MOSBOT }],
-    // As a connection does with those that it keeps, sooner or later.
-    ['planned once for all values', 'force_generic_plan', 61, OCCASIONAL],
-  ])('statements that are %s go by indexes alone', (_, planCacheMode, people, visits) => {
+    ['planned for their values', 'force_custom_plan', 60, EVERYDAY, { ...OCCASIONAL, ...narrowed(MOST_ROWS_OF_SEARCH), ...OF_MOSBOT }],
+    // As a connection does with those that it keeps, sooner or later: a search is not among them.
+    ['planned once for all values', 'force_generic_plan', 61, keptEveryday, OCCASIONAL],
+  ])('statements that are %s go by indexes alone', (_, planCacheMode, people, everyday, visits) => {
     beforeAll(async () => {
       await explainAll(many, planCacheMode);
       log = new PlanLog(postgres.log);
@@ -79,7 +85,7 @@ describe(`among ${MANY.toLocaleString('en')} users with as many keys and three t
     afterAll(() => house.gatehouse.stop());
 
     it('start', () => { expect(faultsOf(log.take())).toEqual([]); });
-    it.each(Object.entries(EVERYDAY))('%s', async (_name, request) => { expect(await visit(request)).toEqual({ status: 200, faults: [] }); });
+    it.each(Object.entries(everyday))('%s', async (_name, request) => { expect(await visit(request)).toEqual({ status: 200, faults: [] }); });
     it.each(Object.entries(visits))('%s', async (_name, { status, request, rows }) => { expect(await visit(request, rows)).toEqual({ status, faults: [] }); });
   });
 
@@ -98,6 +104,8 @@ describe(`among ${MANY.toLocaleString('en')} users with as many keys and three t
 
     it('what keeps connections up to date', async () => {
       const executed: Executed[] = [];
+      // A key is looked at when it has changed.
+      await many.pool.query("UPDATE api_keys SET expires_at = now() + interval '1 day' WHERE id IN (SELECT api_key_id FROM agent_connections WHERE instance_id IS NOT NULL)");
       await eventually(() => {
         executed.push(...log.take());
         for (const regular of ['UPDATE agent_instances SET seen_at', 'FROM api_key_changes WHERE transaction_id', 'k.id = ANY($1::uuid[])', 'UPDATE api_keys SET last_used_at']) {

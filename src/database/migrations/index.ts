@@ -3,6 +3,7 @@ import { AgentsAndChatOpsServers20261102000000 } from './20261102000000-agents-a
 import { OwnersAndSearchIndexes20261104000000 } from './20261104000000-owners-and-search-indexes.js';
 import { AgentsAtScale20261105000000 } from './20261105000000-agents-at-scale.js';
 import { AuditSessionsAndWebhooks20261107000000 } from './20261107000000-audit-sessions-and-webhooks.js';
+import { SearchStatistics20261108000000 } from './20261108000000-search-statistics.js';
 
 /**
  * Every migration, oldest first. A migration that has been released is never edited. While it runs, instances of the
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   OwnersAndSearchIndexes20261104000000,
   AgentsAtScale20261105000000,
   AuditSessionsAndWebhooks20261107000000,
+  SearchStatistics20261108000000,
 ];

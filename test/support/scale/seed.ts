@@ -45,7 +45,9 @@ async function indexesOf(client: PoolClient): Promise<{ drop: string; make: stri
     `SELECT CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', indexrelid::regclass)
                  ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', indrelid::regclass, conname) END AS drop,
             CASE WHEN c.oid IS NULL THEN pg_get_indexdef(indexrelid)
-                 ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid)) END AS make
+                 ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid)) END
+            || coalesce((SELECT string_agg(format('; ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', indexrelid::regclass, attnum, attstattarget), '')
+                           FROM pg_attribute WHERE attrelid = indexrelid AND attstattarget >= 0), '') AS make
        FROM pg_index LEFT JOIN pg_constraint c ON conindid = indexrelid AND contype = 'u'
       WHERE indrelid = ANY(ARRAY['users', 'sessions', 'api_keys', 'audit_events']::regclass[]) AND NOT indisprimary ORDER BY indexrelid::regclass::text`,
   );

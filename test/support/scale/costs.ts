@@ -3,17 +3,18 @@ import type { House } from './house.js';
 import type { ScaleDatabase } from './postgres.js';
 import type { Request } from './requests.js';
 
-/** Milliseconds of a processor. */
-export interface Cpu {
+/** Milliseconds of a processor, and bytes of PostgreSQL's log of changes. */
+export interface Cost {
   server: number;
   postgres: number;
+  wal: number;
 }
 
 /** What a request costs in two houses. */
 export interface Comparison {
   readonly name: string;
-  readonly few: Cpu;
-  readonly many: Cpu;
+  readonly few: Cost;
+  readonly many: Cost;
 }
 
 /** How many rounds, and how many requests of a kind in each. */
@@ -27,7 +28,7 @@ export interface Effort {
  * the machine does, it does to both.
  */
 export async function compare(few: House, many: House, requests: Record<string, Request>, { rounds, times }: Effort): Promise<Comparison[]> {
-  const kinds = Object.entries(requests).map(([name, request]) => ({ name, request, costs: new Map<House, Cpu[]>([[few, []], [many, []]]) }));
+  const kinds = Object.entries(requests).map(([name, request]) => ({ name, request, costs: new Map<House, Cost[]>([[few, []], [many, []]]) }));
   // The first round is for compilers and caches.
   for (let round = -1; round < rounds; round += 1) {
     for (const { name, request, costs } of kinds) {
@@ -40,30 +41,38 @@ export async function compare(few: House, many: House, requests: Record<string, 
   return kinds.map(({ name, costs }) => ({ name, few: middle(costs.get(few) ?? []), many: middle(costs.get(many) ?? []) }));
 }
 
-/** Server and database together. */
-export function total({ server, postgres }: Cpu): number {
+/** What server and database spend together. */
+export function total({ server, postgres }: Cost): number {
   return server + postgres;
 }
 
 /** A line of a table. */
 export function tell({ name, few, many }: Comparison): string {
   const parts = [few, many].flatMap(({ server, postgres }) => [server, postgres]).map((ms) => ms.toFixed(3).padStart(9)).join('');
-  return `${name.padEnd(24)}${parts}${(total(many) / total(few)).toFixed(2).padStart(7)}\n`;
+  return `${name.padEnd(24)}${parts}${(total(many) / total(few)).toFixed(2).padStart(7)}${String(Math.round(many.wal)).padStart(8)}\n`;
 }
 
 /** What a request costs: in the server, and in those of PostgreSQL's processes that serve it. */
-async function costOf(house: House, request: Request, times: number): Promise<Cpu> {
+async function costOf(house: House, request: Request, times: number): Promise<Cost> {
   const pid = house.gatehouse.process.pid ?? 0;
   const server = spentBy(pid);
   const backends = new Map((await backendsOf(house.database)).map((backend) => [backend, spentBy(backend)]));
+  const log = await writtenBy(house.database);
   for (let i = 0; i < times; i += 1) {
     const { status, body } = await request(house, house.next());
     if (status !== 200) throw new Error(`answered ${String(status)}: ${JSON.stringify(body)}`);
   }
   const inServer = spentBy(pid) - server;
+  const written = (await writtenBy(house.database)) - log;
   // A connection that was opened meanwhile had spent nothing before.
   const inBackends = (await backendsOf(house.database)).map((backend) => spentBy(backend) - (backends.get(backend) ?? 0));
-  return { server: inServer / times, postgres: inBackends.reduce((sum, each) => sum + each, 0) / times };
+  return { server: inServer / times, postgres: inBackends.reduce((sum, each) => sum + each, 0) / times, wal: written / times };
+}
+
+/** Bytes of the log of changes so far, of all databases. */
+async function writtenBy({ pool }: ScaleDatabase): Promise<number> {
+  const { rows } = await pool.query<{ bytes: string }>("SELECT pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS bytes");
+  return Number(rows[0]?.bytes);
 }
 
 async function backendsOf({ name, pool }: ScaleDatabase): Promise<number[]> {
@@ -78,8 +87,8 @@ function spentBy(pid: number): number {
   return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
 }
 
-function middle(costs: readonly Cpu[]): Cpu {
-  return { server: median(costs.map(({ server }) => server)), postgres: median(costs.map(({ postgres }) => postgres)) };
+function middle(costs: readonly Cost[]): Cost {
+  return { server: median(costs.map(({ server }) => server)), postgres: median(costs.map(({ postgres }) => postgres)), wal: median(costs.map(({ wal }) => wal)) };
 }
 
 function median(values: readonly number[]): number {
