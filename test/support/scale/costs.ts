@@ -55,17 +55,17 @@ export function tell({ name, few, many }: Comparison): string {
 /** What a request costs: in the server, and in those of PostgreSQL's processes that serve it. */
 async function costOf(house: House, request: Request, times: number): Promise<Cost> {
   const pid = house.gatehouse.process.pid ?? 0;
-  const server = spentBy(pid);
-  const backends = new Map((await backendsOf(house.database)).map((backend) => [backend, spentBy(backend)]));
+  const server = spentBy(pid) ?? NaN;
+  const backends = new Map((await backendsOf(house.database)).map((backend) => [backend, spentBy(backend) ?? 0]));
   const log = await writtenBy(house.database);
   for (let i = 0; i < times; i += 1) {
     const { status, body } = await request(house, house.next());
     if (status !== 200) throw new Error(`answered ${String(status)}: ${JSON.stringify(body)}`);
   }
-  const inServer = spentBy(pid) - server;
+  const inServer = (spentBy(pid) ?? NaN) - server;
   const written = (await writtenBy(house.database)) - log;
   // A connection that was opened meanwhile had spent nothing before.
-  const inBackends = (await backendsOf(house.database)).map((backend) => spentBy(backend) - (backends.get(backend) ?? 0));
+  const inBackends = (await backendsOf(house.database)).map((backend) => Math.max((spentBy(backend) ?? 0) - (backends.get(backend) ?? 0), 0));
   return { server: inServer / times, postgres: inBackends.reduce((sum, each) => sum + each, 0) / times, wal: written / times };
 }
 
@@ -80,11 +80,16 @@ async function backendsOf({ name, pool }: ScaleDatabase): Promise<number[]> {
   return rows.map(({ pid }) => pid);
 }
 
-/** What a process has spent so far. Linux counts by the nanosecond (Documentation/scheduler/sched-stats.rst). */
-function spentBy(pid: number): number {
-  const threads = readdirSync(`/proc/${String(pid)}/task`);
-  const nanoseconds = threads.map((thread) => Number(readFileSync(`/proc/${String(pid)}/task/${thread}/schedstat`, 'utf8').split(' ')[0]));
-  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
+/** What a process has spent so far, unless it has ended. Linux counts by the nanosecond (Documentation/scheduler/sched-stats.rst). */
+function spentBy(pid: number): number | null {
+  try {
+    const threads = readdirSync(`/proc/${String(pid)}/task`);
+    const nanoseconds = threads.map((thread) => Number(readFileSync(`/proc/${String(pid)}/task/${thread}/schedstat`, 'utf8').split(' ')[0]));
+    return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e6;
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+    throw error;
+  }
 }
 
 function middle(costs: readonly Cost[]): Cost {
