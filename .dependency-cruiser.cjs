@@ -5,7 +5,8 @@
 const FOUNDATIONS = ['config', 'errors'];
 const EDGE = [...FOUNDATIONS, 'http'];
 const ACCESS = [...EDGE, 'access'];
-const BASE = [...ACCESS, 'metrics', 'redis', 'principals', 'database', 'housekeeping'];
+const STORES = [...ACCESS, 'metrics', 'redis', 'database'];
+const BASE = [...STORES, 'principals', 'housekeeping'];
 const CORE = [...BASE, 'audit'];
 
 const MAY_IMPORT = {
@@ -16,7 +17,7 @@ const MAY_IMPORT = {
   log: ACCESS,
   metrics: FOUNDATIONS,
   redis: ['config'],
-  principals: [...ACCESS, 'metrics', 'redis'],
+  principals: STORES,
   database: [...FOUNDATIONS, 'metrics'],
   housekeeping: [...FOUNDATIONS, 'metrics', 'database'],
   audit: BASE,
@@ -29,6 +30,7 @@ const MAY_IMPORT = {
   bootstrap: [...CORE, 'sessions', 'users', 'api-keys', 'auth'],
   dialects: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'agents', 'bootstrap', 'log'],
   health: [...CORE, 'log'],
+  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap'],
 };
 
 const directions = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({

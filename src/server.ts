@@ -4,7 +4,7 @@ import type { AppOptions } from './app.module.js';
 import { createApp } from './application.js';
 import { SetupService, StartNotices } from './bootstrap/index.js';
 import { generatedJwtSecret, NativeApi, processesOf, type Settings } from './config/index.js';
-import { type DatabaseTarget, prepareDatabase, type RequestLimits } from './database/index.js';
+import { prepareDatabase, type RequestLimits } from './database/index.js';
 import { startWithDatabase } from './database-wait.js';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './database/embedded/index.js';
 import { MountedDialects } from './dialects/index.js';
@@ -80,7 +80,7 @@ export async function startInstance(options: InstanceOptions, log: Pino, signal?
   signal?.throwIfAborted();
   const { settings, database } = options;
   const start = {
-    prepare: () => prepare(database, settings),
+    prepare: () => prepareDatabase(database, settings),
     listen: (limits: RequestLimits) => listening({ ...options, limits }, log),
   };
   const started = startWithDatabase(start, { settings, log, signal }).catch((error: unknown) => { throw databaseError(error, settings); });
@@ -95,13 +95,6 @@ export async function startInstance(options: InstanceOptions, log: Pino, signal?
     notices: app.get(StartNotices).all,
     close: (delaySeconds = 0) => drain(app, connections, delaySeconds),
   };
-}
-
-async function prepare(target: DatabaseTarget, settings: Settings): Promise<RequestLimits> {
-  const { databaseConnectTimeoutMs: connectTimeoutMs, databaseQueryTimeoutMs: queryTimeoutMs, databasePooler } = settings;
-  const wanted = databasePooler === 'auto' ? databasePooler : databasePooler === 'true';
-  const { pooler } = await prepareDatabase({ target, connectTimeoutMs, queryTimeoutMs, pooler: wanted });
-  return { connectTimeoutMs, queryTimeoutMs, pooler };
 }
 
 interface Listening {

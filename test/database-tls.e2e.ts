@@ -80,7 +80,7 @@ function withParameters(parameters: string): string {
 }
 
 const prepare = (parameters: string): Promise<unknown> =>
-  prepareDatabase({ target: { url: withParameters(parameters) }, connectTimeoutMs: 5_000, queryTimeoutMs: 5_000, pooler: 'auto' });
+  prepareDatabase({ url: withParameters(parameters) }, { databaseConnectTimeoutMs: 5_000, databaseQueryTimeoutMs: 5_000, databasePooler: 'auto' });
 
 describe('TLS to PostgreSQL', () => {
   beforeAll(() => serve('server'));

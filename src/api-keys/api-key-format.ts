@@ -55,3 +55,23 @@ export function shownPrefix(key: string): string {
   const start = key.indexOf('_') + 1;
   return key.slice(0, start + SHOWN_CHARACTERS).slice(0, 32);
 }
+
+/** What is known of a key that was made elsewhere. */
+export interface KnownKey {
+  keyHash: Buffer;
+  /** What people see of it in lists. */
+  prefix: string;
+}
+
+/** A key that somebody has. */
+export function knownKey(key: string): KnownKey {
+  return { keyHash: hashApiKey(key), prefix: shownPrefix(key) };
+}
+
+/** A key of which only the SHA-256 is left, in hexadecimal digits or base64; `null` when it is no such hash. */
+export function keyOfHash(text: string): KnownKey | null {
+  const encoding = /^[0-9a-f]{64}$/i.test(text) ? 'hex' : /^[\w+/-]{43}=?$/.test(text) ? 'base64' : null;
+  if (encoding === null) return null;
+  const keyHash = Buffer.from(text, encoding);
+  return { keyHash, prefix: `sha256:${keyHash.toString('hex').slice(0, SHOWN_CHARACTERS)}` };
+}

@@ -10,7 +10,7 @@ import { AuthError } from '../errors/index.js';
 import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
 import { type Checked, PrincipalCache } from '../principals/index.js';
-import { generateApiKey, hashApiKey, isPlausibleApiKey, shownPrefix } from './api-key-format.js';
+import { generateApiKey, hashApiKey, isPlausibleApiKey, type KnownKey, shownPrefix } from './api-key-format.js';
 import { isAdministrator, requireControl, requireGrant } from './api-key-rules.js';
 import { ApiKey } from './api-key.entity.js';
 
@@ -28,14 +28,21 @@ export interface IssuedApiKey {
   key: string;
 }
 
+/** What a key that was adopted is now. */
+export interface AdoptedApiKey {
+  apiKey: ApiKey;
+  /** `false`: it was there before. */
+  done: boolean;
+}
+
 /** What importing a key did. */
 export interface ImportedApiKey {
   done: 'imported' | 'known' | 'revoked';
   id: string;
 }
 
-/** Whose keys to list: one's own, a user's, or the instance's own. */
-export type KeyOwner = { own: true } | { userId: string } | { instance: true };
+/** Whose keys to list: one's own, a user's, the instance's own, or all. */
+export type KeyOwner = { own: true } | { userId: string } | { instance: true } | { everybody: true };
 
 /** Keys that are good at this moment, found by what follows. */
 const LIVE_KEYS_WHERE = `
@@ -138,8 +145,9 @@ export class ApiKeysService implements OnApplicationShutdown {
    * @throws AuthError `insufficient_role`, `insufficient_scope` when the keys are not the principal's to see
    */
   async find(principal: Principal, owner: KeyOwner, page: PageQuery, resource?: ResourceBinding): Promise<Page<ApiKey>> {
-    const userId = 'own' in owner ? principal.userId : 'instance' in owner ? null : owner.userId;
-    if (userId !== principal.userId && !isAdministrator(principal)) {
+    const userId = 'own' in owner ? principal.userId : 'userId' in owner ? owner.userId : null;
+    const everybody = 'everybody' in owner;
+    if ((everybody || userId !== principal.userId) && !isAdministrator(principal)) {
       throw new AuthError(principal.type === 'user' ? 'insufficient_role' : 'insufficient_scope', {
         requiredScopes: ['users:write'],
       });
@@ -147,7 +155,7 @@ export class ApiKeysService implements OnApplicationShutdown {
     const after = afterId(page);
     const rows = await this.apiKeys.find({
       where: {
-        userId: userId ?? IsNull(),
+        ...(everybody ? {} : { userId: userId ?? IsNull() }),
         ...(after === undefined ? {} : { id: LessThan(after) }),
         ...(resource === undefined ? {} : { resourceType: resource.type, resourceId: resource.id }),
       },
@@ -281,6 +289,29 @@ export class ApiKeysService implements OnApplicationShutdown {
     if (known.revokedAt !== null) return { done: 'revoked', id: known.id };
     if (known.userId === null) await manager.update(ApiKey, { id: known.id }, { scopes });
     return { done: 'known', id: known.id };
+  }
+
+  /**
+   * Makes a key that somebody already has good here, for the principal's user; again, nothing changes. A key that was
+   * revoked stays revoked.
+   * @throws AuthError `insufficient_scope` when it would reach further than its user
+   */
+  async adopt(principal: Principal, known: KnownKey, request: ApiKeyRequest, client: Client): Promise<AdoptedApiKey> {
+    const resource = requireGrant(principal, request.scopes, request.resource);
+    return this.apiKeys.manager.transaction(async (manager) => {
+      const id = uuidv7();
+      const rows = await manager.query<{ id: string }[]>(
+        `INSERT INTO api_keys (id, user_id, name, prefix, key_hash, scopes, expires_at, resource_type, resource_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key_hash) DO NOTHING RETURNING id`,
+        [
+          id, principal.userId, request.name, known.prefix, known.keyHash, request.scopes, request.expiresAt,
+          resource?.type ?? null, resource?.id ?? null,
+        ],
+      );
+      const done = rows.length > 0;
+      if (done) await this.record(manager, 'api_key.imported', principal, id, client, { scopes: request.scopes });
+      return { done, apiKey: await manager.findOneByOrFail(ApiKey, { keyHash: known.keyHash }) };
+    });
   }
 
   /** Whether a key is one of the instance's own that has not been revoked. */

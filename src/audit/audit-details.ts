@@ -28,9 +28,11 @@ interface Details {
   'sessions.ended': SessionsEnded;
   'refresh.reused': { sessionId: string };
   'api_key.created': { scopes: readonly string[] };
+  'api_key.imported': { scopes: readonly string[] };
   'api_key.updated': ChangedFields;
   'api_key.rotated': { successor: string; overlapSeconds: number };
   'api_key.deleted': { resource: ResourceBinding } | null;
+  'owner.recovered': { enabled: boolean; ended: number };
 }
 
 /** The detail of an action's events. */

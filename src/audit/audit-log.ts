@@ -73,15 +73,18 @@ export class AuditLog {
    * committed together or not at all. Listeners hear of it after that.
    */
   async record<A extends AuditAction>(entry: AuditEntry<A>, manager: EntityManager = this.events.manager): Promise<void> {
-    const { action, outcome = 'success', actor = null, subject = null, detail = null, client } = entry;
+    const { action, outcome = 'success', subject = null, detail = null, client } = entry;
+    const { ipAddress, userAgent, requestId, operator } = client;
+    // Nobody is signed in on the command line: whatever the services were told to act as, the operator did it.
+    const actor = operator === undefined ? (entry.actor ?? null) : null;
+    const told = operator === undefined ? detail : { ...detail, via: 'command-line', operator };
     const id = uuidv7();
     // As the id has it, by whose order events are listed and found by their time.
     const at = timeOfId(id);
     const sessionId = entry.sessionId ?? actor?.sessionId ?? null;
-    const { ipAddress, userAgent, requestId } = client;
     const values = [
       id, at, action, outcome, actor?.type ?? null, actor?.id ?? null, subject?.type ?? null, subject?.id ?? null, sessionId,
-      ipAddress, userAgent, requestId, detail,
+      ipAddress, userAgent, requestId, told,
     ];
     const endpoints = this.webhooks.for(action);
     if (endpoints.length === 0) await manager.query(INSERT, values);
@@ -93,23 +96,31 @@ export class AuditLog {
 
   /** Events, newest first. A user's events are those that the user did and those done to the user. */
   async find(filter: AuditFilter, page: PageQuery): Promise<Page<AuditEvent>> {
-    const after = afterId(page);
-    const newest = (): SelectQueryBuilder<AuditEvent> => {
-      const query = this.matching(filter).orderBy('event.id', 'DESC').limit(page.limit + 1);
-      return after === undefined ? query : query.andWhere('event.id < :after', { after });
+    return pageOf(await this.inOrder('DESC', filter, afterId(page), page.limit + 1), page.limit);
+  }
+
+  /** The same, oldest first, those after an id: for reading the whole log a piece at a time. */
+  read(filter: AuditFilter, after: string, limit: number): Promise<AuditEvent[]> {
+    return this.inOrder('ASC', filter, after, limit);
+  }
+
+  private inOrder(order: 'ASC' | 'DESC', filter: AuditFilter, after: string | undefined, limit: number): Promise<AuditEvent[]> {
+    const page = (): SelectQueryBuilder<AuditEvent> => {
+      const query = this.matching(filter).orderBy('event.id', order).limit(limit);
+      return after === undefined ? query : query.andWhere(`event.id ${order === 'DESC' ? '<' : '>'} :after`, { after });
     };
     const { userId } = filter;
-    if (userId === undefined) return pageOf(await newest().getMany(), page.limit);
+    if (userId === undefined) return page().getMany();
     // Each by an index of its own, in order, and no further than the page goes.
-    const did = newest().select('event.id').andWhere('event.actor_id = :userId', { userId });
-    const suffered = newest().select('event.id').andWhere('event.subject_id = :userId', { userId });
+    const did = page().select('event.id').andWhere('event.actor_id = :userId', { userId });
+    const suffered = page().select('event.id').andWhere('event.subject_id = :userId', { userId });
     const either = this.events
       .createQueryBuilder('event')
       .where(`event.id IN ((${did.getQuery()}) UNION (${suffered.getQuery()}))`)
       .setParameters(did.getParameters())
-      .orderBy('event.id', 'DESC')
-      .limit(page.limit + 1);
-    return pageOf(await either.getMany(), page.limit);
+      .orderBy('event.id', order)
+      .limit(limit);
+    return either.getMany();
   }
 
   /** Events of a kind and a time, whoever's. The time is in the ids too, whose order is that of every index. */

@@ -75,7 +75,7 @@ export class AuditEventBody {
   @ApiProperty({ enum: ['success', 'failure'] })
   outcome!: 'success' | 'failure';
 
-  /** Who did it; `null` for the server itself and for people who did not get in. */
+  /** Who did it; `null` for the server itself, the command line, and people who did not get in. */
   @ApiProperty({ type: AuditPartyBody, nullable: true })
   actor!: AuditPartyBody | null;
 

@@ -1,9 +1,10 @@
 export { AUDIT_ACTIONS, type AuditAction } from './audit-actions.js';
 export { type AuditDetail } from './audit-details.js';
 export { AuditEvent } from './audit-event.entity.js';
-export { type Actor, AuditLog, partyOf } from './audit-log.js';
-export { auditEventBody } from './audit.dto.js';
+export { type Actor, type AuditFilter, AuditLog, partyOf } from './audit-log.js';
+export { auditEventBody, AuditQuery } from './audit.dto.js';
 export { AuditModule } from './audit.module.js';
+export { lowestIdAt, timeOfId } from './event-ids.js';
 export { OnSecurityEvent } from './on-security-event.js';
 export { type AuditParty, type SecurityEvent } from './security-event.js';
 export { SecurityEvents } from './security-events.js';

@@ -2,9 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiConflictResponse, ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, type UserPrincipal } from '../access/index.js';
 import { type Client, CurrentClient, PageQuery, ProblemDetails, UuidParam } from '../http/index.js';
-import { SessionsService } from '../sessions/index.js';
+import { sessionBody, SessionPage, SessionsService } from '../sessions/index.js';
 import { OwnAccount, userBody, UserBody, UsersService } from '../users/index.js';
-import { ChangePasswordBody, sessionBody, SessionPage, UpdateMeBody } from './account.dto.js';
+import { ChangePasswordBody, UpdateMeBody } from './account.dto.js';
 import { AuthService } from './auth.service.js';
 import { NoAuthentication } from './no-authentication.js';
 import { RateLimited } from './rate-limit.js';

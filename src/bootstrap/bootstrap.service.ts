@@ -10,6 +10,7 @@ import { NO_CLIENT } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { DeclaredAccounts, PasswordHasher, UsersService } from '../users/index.js';
 import { BootstrapError } from './bootstrap-error.js';
+import { ClaimToken } from './claim-token.js';
 import { SetupService } from './setup.service.js';
 
 /** What the core refuses, in words for an operator. */
@@ -34,6 +35,7 @@ export class BootstrapService implements OnModuleInit {
     private readonly hasher: PasswordHasher,
     private readonly apiKeys: ApiKeysService,
     private readonly setup: SetupService,
+    private readonly claimToken: ClaimToken,
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
   ) {}
@@ -44,7 +46,7 @@ export class BootstrapService implements OnModuleInit {
       const admin = await this.matchAdmin(manager);
       await this.importApiKey(manager);
       if (await this.users.hasOwner(manager)) await this.setup.close(manager);
-      else if (!this.settings.authDisabled) await this.setup.open(manager);
+      else if (!this.settings.authDisabled) await this.setup.open(manager, this.claimToken.value);
       return admin;
     });
     if (changed !== null) await this.cache.forgetUser(changed);

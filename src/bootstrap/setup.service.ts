@@ -1,17 +1,23 @@
-import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type EntityManager, MoreThan } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
 import { LOCKS, withLock } from '../database/index.js';
-import { AuthError } from '../errors/index.js';
+import { AuthError, invalidField } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { OwnAccount, type Registration, type User, UsersService } from '../users/index.js';
-import { ClaimToken } from './claim-token.js';
 import { isReached, MILESTONES, reach } from './milestones.js';
-import { SetupClaim } from './setup-claim.entity.js';
+import { OwnerRecovery } from './owner-recovery.js';
+import { SetupClaims } from './setup-claims.js';
 
-const CLAIM_DAYS = 7;
+const CLAIM_SECONDS = 7 * 86_400;
+
+/** What a claim did. */
+export interface Claimed {
+  user: User;
+  /** Whether the account was there before, and was given back. */
+  recovered: boolean;
+}
 
 /** The set-up claim: a one-time token with which somebody who can read the server's output becomes the owner. */
 @Injectable()
@@ -21,10 +27,11 @@ export class SetupService {
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly claims: SetupClaims,
+    private readonly recovery: OwnerRecovery,
     private readonly users: UsersService,
     private readonly ownAccount: OwnAccount,
     private readonly auditLog: AuditLog,
-    private readonly claimToken: ClaimToken,
   ) {}
 
   /** The claim token of this process, to be shown to the operator. */
@@ -33,19 +40,14 @@ export class SetupService {
   }
 
   /** Opens a claim; every instance that starts without an owner opens one of its own, its processes together one. */
-  async open(manager: EntityManager): Promise<void> {
-    const token = this.claimToken.value;
-    await manager.query(
-      `INSERT INTO setup_claims (token_hash, expires_at) VALUES ($1, now() + make_interval(days => $2::int))
-       ON CONFLICT (token_hash) DO NOTHING`,
-      [hashClaim(token), CLAIM_DAYS],
-    );
+  async open(manager: EntityManager, token: string): Promise<void> {
+    await this.claims.open(manager, { purpose: 'setup', userId: null }, CLAIM_SECONDS, token);
     this.openedToken = token;
   }
 
-  /** Closes all claims: there is an owner. */
+  /** Closes all claims to the first account: there is an owner. */
   async close(manager: EntityManager): Promise<void> {
-    await manager.query('DELETE FROM setup_claims');
+    await this.claims.close(manager, 'setup');
     this.openedToken = null;
   }
 
@@ -63,37 +65,26 @@ export class SetupService {
   }
 
   /**
-   * Makes the owner, once: of two claims at the same time, one wins.
+   * Makes the owner, or gives an owner's account back, as the token says; once: of two claims at the same time, one wins.
    * @throws AuthError `setup_completed` when no claim is open, `invalid_token` when the token is wrong,
    *   `validation_failed`, `email_taken`, `username_taken` (the claim then stays open)
    */
-  async claim(token: string, account: Registration, client: Client): Promise<User> {
-    await this.requireClaim(this.dataSource.manager, token);
+  async claim(token: string, account: Registration, client: Client): Promise<Claimed> {
+    const { userId } = await this.claims.require(this.dataSource.manager, token);
+    if (userId !== null) return { user: await this.recovery.recover(token, userId, account, client), recovered: true };
+    if (account.email === null && account.username === null) throw invalidField('email', 'must be an email address');
     const passwordHash = await this.ownAccount.hashChosen(account);
     const { password: _, ...rest } = account;
     return withLock(this.dataSource, LOCKS.bootstrap, async (manager) => {
-      await this.requireClaim(manager, token);
+      const { purpose } = await this.claims.use(manager, token);
       // Without authentication an owner can come about while a claim of an earlier start is still open.
-      if (await this.users.hasOwner(manager)) throw new AuthError('setup_completed');
+      const settled = purpose === 'setup' ? await this.users.hasOwner(manager) : (await this.users.findOwners(manager)).length > 0;
+      if (settled) throw new AuthError('setup_completed');
       const owner = await this.users.create(manager, { ...rest, role: 'owner', passwordHash });
       await this.close(manager);
       const party = { type: 'user', id: owner.id } as const;
       await this.auditLog.record({ action: 'setup.completed', actor: party, subject: party, client }, manager);
-      return owner;
+      return { user: owner, recovered: false };
     });
   }
-
-  private async requireClaim(manager: EntityManager, token: string): Promise<void> {
-    const unexpired = { expiresAt: MoreThan(new Date()) };
-    if (await manager.existsBy(SetupClaim, { tokenHash: hashClaim(token), ...unexpired })) return;
-    if (await manager.existsBy(SetupClaim, unexpired)) {
-      throw new AuthError('invalid_token', { detail: 'The claim token is wrong.' });
-    }
-    if (await this.users.hasOwner(manager)) throw new AuthError('setup_completed');
-    throw new AuthError('setup_completed', { detail: 'No claim is open. The server prints a new one when it is started again.' });
-  }
-}
-
-function hashClaim(token: string): Buffer {
-  return hash('sha256', token, 'buffer');
 }

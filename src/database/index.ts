@@ -1,10 +1,12 @@
 export { afterCommit } from './after-commit.js';
+export { connectAlone } from './connect-alone.js';
 export { countAbout } from './count-about.js';
 export { type DatabaseTarget, dataSourceOptions, type RequestLimits } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
+export { borrowEmbeddedPostgres } from './embedded/index.js';
 export { LastUseRecorder } from './last-use.js';
 export { LOCKS, takeLock, tryLockOf, withLock, withLockInTurn } from './locks.js';
-export { migrate } from './migrate.js';
+export { findPendingMigrations, migrate } from './migrate.js';
 export { DatabaseRefusedError, prepareDatabase } from './prepare.js';
 export { type PreparedQuery, PreparedQueries } from './prepared-queries.js';
 export { RepeatedFault } from './repeated-fault.js';

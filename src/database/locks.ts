@@ -7,6 +7,7 @@ export const LOCKS = {
   bootstrap: 0x6748_0002,
   owners: 0x6748_0003,
   housekeeping: 0x6748_0004,
+  memory: 0x6748_0005,
 } as const;
 
 const ASK_AGAIN_AFTER_MS = 50;

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { DataSource } from 'typeorm';
+import type { Settings } from '../config/index.js';
 import { isAway } from '../errors/index.js';
 import { type Pace, PacedConnection, sessionLimits } from './connection.js';
 import { connectionOptions, type DatabaseTarget, dataSourceOptions, type RequestLimits } from './data-source-options.js';
@@ -17,26 +18,36 @@ const NOT_TRUSTED = /CERT|ISSUER|SIGNED|VERIFY|CA_/;
 /** PgBouncer, of what it cannot keep for one of its clients. */
 const POOLER_WORDS = 'unsupported startup parameter';
 
-/** Who is asked, and how long for. */
-export interface DatabaseAccess extends Omit<RequestLimits, 'pooler'> {
-  target: DatabaseTarget;
-  /** Whether a pooler is in between; `auto` finds out. */
-  pooler: boolean | 'auto';
-}
+/** How the database is to be used, as the settings say it. */
+export type DatabaseSettings = Pick<Settings, 'databaseConnectTimeoutMs' | 'databaseQueryTimeoutMs' | 'databasePooler'>;
 
 /**
- * Gets the database ready to be used: reaches it, brings its schema up to date, and says whether a pooler is in between.
+ * Gets the database ready to be used: reaches it, finds out whether a pooler is in between, and brings its schema up to date.
+ * @param prepareSchema does something else about the schema, or throws
+ * @returns what requests are to keep to
  * @throws DatabaseRefusedError when it cannot be used, and what `isAway` knows when it is away
  */
-export async function prepareDatabase(access: DatabaseAccess): Promise<{ pooler: boolean }> {
-  const pooled = await reach(access);
-  const dataSource = await new DataSource(dataSourceOptions(access.target, MIGRATION_CONNECTIONS)).initialize();
+export async function prepareDatabase(
+  target: DatabaseTarget,
+  { databaseConnectTimeoutMs: connectTimeoutMs, databaseQueryTimeoutMs: queryTimeoutMs, databasePooler }: DatabaseSettings,
+  prepareSchema: (dataSource: DataSource) => Promise<unknown> = migrate,
+): Promise<RequestLimits> {
+  const wanted = databasePooler === 'auto' ? databasePooler : databasePooler === 'true';
+  const pooled = await reach({ target, connectTimeoutMs, queryTimeoutMs, pooler: wanted });
+  const dataSource = await new DataSource(dataSourceOptions(target, MIGRATION_CONNECTIONS)).initialize();
   try {
-    await migrate(dataSource);
+    await prepareSchema(dataSource);
   } finally {
     await dataSource.destroy();
   }
-  return { pooler: access.pooler === 'auto' ? pooled : access.pooler };
+  return { connectTimeoutMs, queryTimeoutMs, pooler: wanted === 'auto' ? pooled : wanted };
+}
+
+/** Who is asked, and how long for. */
+interface DatabaseAccess extends Omit<RequestLimits, 'pooler'> {
+  target: DatabaseTarget;
+  /** Whether a pooler is in between; `auto` finds out. */
+  pooler: boolean | 'auto';
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Client {
   requestId: string | null;
   /** Whether the request comes from this very machine. */
   isLocal: boolean;
+  /** Who gave a command on the command line, in place of somebody who signed in. */
+  operator?: string;
 }
 
 /** The server itself, for what happens without a request. */

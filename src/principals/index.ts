@@ -1,2 +1,3 @@
 export { type Checked, PrincipalCache } from './principal-cache.js';
+export { suspendingMemories } from './suspending-memories.js';
 export { PrincipalsModule } from './principals.module.js';

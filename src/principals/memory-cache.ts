@@ -9,7 +9,7 @@ const MOST_ENTRIES = 100_000;
 
 /**
  * Remembers in this process what the same process checked. Exact as long as it is the only one that writes: every
- * revocation passes through `forget*`.
+ * revocation passes through `forget*`. It remembers nothing until `MemoryLease` knows that to be so, and while it is not.
  *
  * A fill that read PostgreSQL before a revocation committed must not be stored after it: each `forget*` raises the
  * generation, and a fill is stored only if the generation is still the one it began with.
@@ -19,10 +19,26 @@ export class MemoryCache extends PrincipalCache {
   private readonly apiKeys = new Map<string, Checked<ApiKeyPrincipal>>();
   private readonly lookups: Lookups;
   private generation = 0;
+  private remembering = false;
 
   constructor(metrics: Metrics) {
     super();
     this.lookups = lookupsOf('memory', metrics);
+  }
+
+  /** Remembers from now on: nobody else writes. */
+  resume(): void {
+    // What was read before may be from before the other's change.
+    this.generation += 1;
+    this.remembering = true;
+  }
+
+  /** Forgets everything, and remembers nothing until it is resumed: somebody else may write. */
+  suspend(): void {
+    this.generation += 1;
+    this.remembering = false;
+    this.sessions.clear();
+    this.apiKeys.clear();
   }
 
   session(sessionId: string, _: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
@@ -65,7 +81,7 @@ export class MemoryCache extends PrincipalCache {
     const generation = this.generation;
     const checked = await load();
     if (checked === null) return null;
-    if (generation === this.generation) remember(entries, id, checked, MOST_ENTRIES);
+    if (this.remembering && generation === this.generation) remember(entries, id, checked, MOST_ENTRIES);
     return checked.principal;
   }
 }

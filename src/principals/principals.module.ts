@@ -3,6 +3,7 @@ import { Settings } from '../config/index.js';
 import { Metrics } from '../metrics/index.js';
 import { RedisConnection } from '../redis/index.js';
 import { MemoryCache } from './memory-cache.js';
+import { MemoryLease } from './memory-lease.js';
 import { NoCache } from './no-cache.js';
 import { PrincipalCache } from './principal-cache.js';
 import { RedisCache } from './redis-cache.js';
@@ -11,6 +12,7 @@ import { RedisCache } from './redis-cache.js';
 @Global()
 @Module({
   providers: [
+    MemoryLease,
     {
       provide: PrincipalCache,
       inject: [Settings, RedisConnection, Metrics],

@@ -108,12 +108,12 @@ export class SessionsService implements OnApplicationShutdown {
     if (!alive) throw new AuthError('invalid_token', { reason: 'revoked' });
   }
 
-  /** A user's sessions that are alive, newest first. */
-  async findLive(userId: string, page: PageQuery): Promise<Page<Session>> {
+  /** Sessions that are alive, newest first: a user's, or everybody's. */
+  async findLive(userId: string | null, page: PageQuery): Promise<Page<Session>> {
     const after = afterId(page);
     const rows = await this.sessions.find({
       where: {
-        userId,
+        ...(userId === null ? {} : { userId }),
         revokedAt: IsNull(),
         expiresAt: MoreThan(new Date()),
         ...(after === undefined ? {} : { id: LessThan(after) }),
@@ -122,6 +122,12 @@ export class SessionsService implements OnApplicationShutdown {
       take: page.limit + 1,
     });
     return pageOf(rows, page.limit);
+  }
+
+  /** Whose session it is or was; `null` when there is no such session. */
+  async findUserId(sessionId: string): Promise<string | null> {
+    const session = await this.sessions.findOne({ where: { id: sessionId }, select: { id: true, userId: true } });
+    return session?.userId ?? null;
   }
 
   /**

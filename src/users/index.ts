@@ -1,3 +1,4 @@
+export { AccountRecovery } from './account-recovery.js';
 export { DeclaredAccount } from './declared-account.entity.js';
 export { DeclaredAccounts } from './declared-accounts.js';
 export { EmailAddress, isEmailAddress, isUsername, Username } from './identifiers.js';
@@ -5,9 +6,9 @@ export { LoginAttempts } from './login-attempts.entity.js';
 export { OwnAccount, type Registration } from './own-account.js';
 export { PasswordHasher } from './password-hasher.js';
 export { type Credentials, PasswordLogin } from './password-login.js';
-export { UserAdministration } from './user-administration.js';
+export { type Administrator, UserAdministration } from './user-administration.js';
 export { type Seed, SeededAccount } from './seeded-account.js';
 export { User } from './user.entity.js';
-export { NewAccountBody, userBody, UserBody } from './users.dto.js';
+export { CreateUserBody, NewAccountBody, userBody, UserBody } from './users.dto.js';
 export { UsersModule } from './users.module.js';
 export { UsersService, type UserView } from './users.service.js';

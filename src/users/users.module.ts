@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SessionsModule } from '../sessions/index.js';
+import { AccountRecovery } from './account-recovery.js';
 import { DeclaredAccount } from './declared-account.entity.js';
 import { DeclaredAccounts } from './declared-accounts.js';
 import { LoginAttempts } from './login-attempts.entity.js';
@@ -19,6 +20,7 @@ import { UsersService } from './users.service.js';
   imports: [TypeOrmModule.forFeature([User, DeclaredAccount, LoginAttempts]), SessionsModule],
   controllers: [UsersController],
   providers: [
+    AccountRecovery,
     DeclaredAccounts,
     LoginThrottle,
     OwnAccount,
@@ -29,6 +31,16 @@ import { UsersService } from './users.service.js';
     UserAdministration,
     UsersService,
   ],
-  exports: [DeclaredAccounts, OwnAccount, PasswordHasher, PasswordLogin, PasswordPolicy, SeededAccount, UserAdministration, UsersService],
+  exports: [
+    AccountRecovery,
+    DeclaredAccounts,
+    OwnAccount,
+    PasswordHasher,
+    PasswordLogin,
+    PasswordPolicy,
+    SeededAccount,
+    UserAdministration,
+    UsersService,
+  ],
 })
 export class UsersModule {}

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository, type SelectQueryBuilder } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
+import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { Role } from '../access/index.js';
 import { countAbout, LOCKS, takeLock, violatedConstraint } from '../database/index.js';
 import { AuthError, invalidField } from '../errors/index.js';
@@ -107,6 +107,17 @@ export class UsersService {
   findByIdentifier(identifier: string, manager: EntityManager = this.users.manager): Promise<User | null> {
     const folded = foldIdentifier(identifier);
     return manager.findOneBy(User, folded.includes('@') ? { emailFolded: folded } : { usernameFolded: folded });
+  }
+
+  /** The account that an id, an email address or a username names. */
+  async findByName(name: string): Promise<User | null> {
+    const byId = isUuid(name) ? await this.users.findOneBy({ id: name }) : null;
+    return byId ?? this.findByIdentifier(name);
+  }
+
+  /** The owners who can sign in, oldest first. */
+  findOwners(manager: EntityManager = this.users.manager): Promise<User[]> {
+    return owners(manager).andWhere('user.disabled_at IS NULL').orderBy('user.id').getMany();
   }
 
   /** @throws AuthError `email_taken`, `username_taken` */

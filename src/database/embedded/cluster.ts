@@ -3,7 +3,7 @@ import { mkdtemp, open, readFile, readdir, rename, rm, stat, writeFile } from 'n
 import { join } from 'node:path';
 import { giveTo, runAs } from './account.js';
 import type { Binaries } from './binaries.js';
-import { DISK_FULL, EmbeddedPostgresError } from './embedded-postgres-error.js';
+import { DISK_FULL, EmbeddedPostgresError, systemErrorCode } from './embedded-postgres-error.js';
 import type { Home } from './home.js';
 
 export const SUPERUSER = 'gatehouse';
@@ -25,10 +25,16 @@ export async function openCluster(
     await createCluster(home, binaries, throwAway);
   }
   await checkVersion(home.clusterDir, binaries);
+  return readPassword(home);
+}
+
+/** The password of a cluster that there is. */
+export function readPassword(home: Home): Promise<string> {
   return readFile(join(home.clusterDir, PASSWORD_FILE), 'utf8').catch((cause: unknown) => {
     throw new EmbeddedPostgresError(
       `${join(home.clusterDir, PASSWORD_FILE)}, the password of the embedded database, cannot be read; `
-      + 'restore it from the backup, or set another DATA_DIR / --data-dir', { cause });
+      + `${systemErrorCode(cause) === 'EACCES' ? 'run this as the account that runs the server' : 'restore it from the backup'}, `
+      + 'or set another DATA_DIR / --data-dir', { cause });
   });
 }
 

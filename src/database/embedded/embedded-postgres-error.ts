@@ -1,15 +1,22 @@
+import type { Owner } from './ownership.js';
+
 /** The embedded PostgreSQL cannot run. The message is for a person: what is wrong and what to do. */
 export class EmbeddedPostgresError extends Error {
   override readonly name: string = 'EmbeddedPostgresError';
 }
 
-/** Another Gatehouse owns the data directory: trying again is no use while it runs. */
+/** Another process owns the data directory: trying again is no use while it runs. */
 export class DataDirInUseError extends EmbeddedPostgresError {
   override readonly name = 'DataDirInUseError';
+  /** Whether it is a command, which is soon gone. */
+  readonly passes: boolean;
 
-  constructor(dataDir: string, owner: number | null) {
-    super(`another Gatehouse${owner === null ? '' : ` (process ${owner})`} is already using DATA_DIR ${dataDir}; `
-      + 'stop it, or set another DATA_DIR / --data-dir');
+  constructor(dataDir: string, owner: Owner | null) {
+    const passes = owner?.kind === 'command';
+    const who = passes ? 'a gatehouse command' : 'another Gatehouse';
+    super(`${who}${owner === null ? '' : ` (process ${owner.pid})`} is already using DATA_DIR ${dataDir}; `
+      + (passes ? 'try again when it has ended' : 'stop it, or set another DATA_DIR / --data-dir'));
+    this.passes = passes;
   }
 }
 

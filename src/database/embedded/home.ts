@@ -17,6 +17,19 @@ export interface Home {
 const CLUSTER = 'postgres';
 const NOTE = 'postgres-is-elsewhere.txt';
 
+/** Finds the cluster that belongs to a data directory; null if there is none, and nothing is made then. */
+export async function findExistingHome(dataDir: string): Promise<Home | null> {
+  const real = await realpath(dataDir).catch((error: unknown) => {
+    if (systemErrorCode(error) === 'ENOENT') return null;
+    throw error;
+  });
+  const clusterDir = real === null ? null : await existingCluster(real);
+  if (real === null || clusterDir === null) return null;
+  const account = await serverAccount(clusterDir);
+  await checkOwner(clusterDir, account);
+  return { dataDir: real, dir: dirname(clusterDir), clusterDir, account };
+}
+
 /** Finds the cluster that belongs to a data directory, or the place for a new one. */
 export async function findHome(dataDir: string, systemDir: string): Promise<Home> {
   // Root leaves the way through to the cluster open, which itself is closed to everyone but its owner.

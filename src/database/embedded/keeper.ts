@@ -91,7 +91,9 @@ export class Keeper {
         this.log('info', 'the embedded PostgreSQL is back');
         return owned;
       } catch (error) {
-        if (this.stopped.signal.aborted || error instanceof DataDirInUseError) throw error;
+        if (this.stopped.signal.aborted) throw error;
+        // A command that came in between has the database for a moment; another server keeps it.
+        if (error instanceof DataDirInUseError && !error.passes) throw error;
         last = error;
         this.log('warn', inWords(error, this.plan.home.dataDir).message);
       }

@@ -11,11 +11,18 @@ import { KEEPER_SETTING } from './server.js';
 const LOCK = [0x47415445, 0x484f5553] as const;
 /** Advisory locks belong to a database, so every contender must ask in the same one. */
 const LOCK_DATABASE = 'postgres';
-const APPLICATION = 'gatehouse keeper ';
+/** Who holds the lock says so, with the number of its process, in the name of its connection. */
+const APPLICATION = { server: 'gatehouse keeper ', command: 'gatehouse command ' } as const;
 const ANSWER_LIMIT = 5_000;
 const STATEMENT_LIMIT = 60_000;
 
-export interface ServerAddress { host: string; port: number; password: string }
+/** What a process is that has a PostgreSQL of its own: one that stays, or a command that is soon gone. */
+export type OwnerKind = keyof typeof APPLICATION;
+
+/** A process that has the lock. */
+export interface Owner { kind: OwnerKind; pid: number }
+
+export interface ServerAddress { host: string; port: number; password: string; as: OwnerKind }
 
 export type Connection =
   | { state: 'open'; client: Client }
@@ -27,9 +34,9 @@ export type Connection =
   | { state: 'denied' };
 
 /** Connects a contender for the lock. */
-export async function connect(address: ServerAddress): Promise<Connection> {
+export async function connect({ as, ...address }: ServerAddress): Promise<Connection> {
   const client = new Client({
-    ...address, user: SUPERUSER, database: LOCK_DATABASE, application_name: `${APPLICATION}${process.pid}`, ssl: false,
+    ...address, user: SUPERUSER, database: LOCK_DATABASE, application_name: `${APPLICATION[as]}${process.pid}`, ssl: false,
     connectionTimeoutMillis: ANSWER_LIMIT, query_timeout: STATEMENT_LIMIT, keepAlive: true,
   });
   // Without a listener a cut connection would end the process.
@@ -68,7 +75,7 @@ export interface ServerFacts {
   age: number;
   /** whether somebody has the lock, and which process that is */
   locked: boolean;
-  owner: number | null;
+  owner: Owner | null;
 }
 
 /** What a server says of itself to one that finds it running. */
@@ -85,8 +92,15 @@ export async function askServer(client: Client): Promise<ServerFacts> {
     keeper: Number(row?.keeper) || null,
     age: row?.age ?? 0,
     locked: owner !== null,
-    owner: owner?.startsWith(APPLICATION) ? Number(owner.slice(APPLICATION.length)) : null,
+    owner: owner === null ? null : ownerNamed(owner),
   };
+}
+
+function ownerNamed(application: string): Owner | null {
+  for (const kind of ['server', 'command'] as const) {
+    if (application.startsWith(APPLICATION[kind])) return { kind, pid: Number(application.slice(APPLICATION[kind].length)) };
+  }
+  return null;
 }
 
 /** Creates the application's database unless it exists. For the holder of the lock. */

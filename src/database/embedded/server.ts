@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { spawnAs } from './account.js';
 import type { Binaries } from './binaries.js';
 import type { Home } from './home.js';
+import type { OwnerKind } from './ownership.js';
 import { readPostmasterPid } from './postmaster-pid.js';
 import type { Reach } from './reach.js';
 import type { ServerLog } from './server-log.js';
@@ -18,6 +19,8 @@ export interface ServerPlan {
   throwAway: boolean;
   /** how many connections Gatehouse itself may open */
   connections: number;
+  /** what this process is, for others that want the server */
+  as: OwnerKind;
 }
 
 /** The setting in which a server carries the number of the Gatehouse process that started it. */
@@ -46,8 +49,8 @@ const SETTINGS: Record<string, string> = {
 };
 
 const FEWEST_CONNECTIONS = 60;
-/** For the keeper, and for people who look. */
-const FURTHER_CONNECTIONS = 10;
+/** For the keeper, the memory's lease, commands beside the server, and people who look. */
+const FURTHER_CONNECTIONS = 20;
 
 const THROW_AWAY: Record<string, string> = { fsync: 'off', full_page_writes: 'off' };
 

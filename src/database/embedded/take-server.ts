@@ -67,7 +67,7 @@ export async function takeLockOnOwn(plan: ServerPlan, server: Server, signal: Ab
   const until = Date.now() + READY_LIMIT;
   while (server.running && Date.now() < until) {
     signal.throwIfAborted();
-    const connection = await connect({ host: plan.reach.host, port: plan.reach.port, password: plan.password });
+    const connection = await connect({ host: plan.reach.host, port: plan.reach.port, password: plan.password, as: plan.as });
     if (connection.state === 'denied') throw wrongPassword(plan, server.pid);
     if (connection.state === 'open') {
       const { client } = connection;
@@ -101,7 +101,7 @@ async function findServer(plan: ServerPlan): Promise<Found> {
   }
   const host = file.socketDir || file.listenAddress;
   const connection = host && file.port
-    ? await connect({ host, port: file.port, password: plan.password })
+    ? await connect({ host, port: file.port, password: plan.password, as: plan.as })
     : { state: 'refused' as const };
   if (connection.state === 'open') return { state: 'running', file, client: connection.client };
 

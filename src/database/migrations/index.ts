@@ -4,6 +4,7 @@ import { OwnersAndSearchIndexes20261104000000 } from './20261104000000-owners-an
 import { AgentsAtScale20261105000000 } from './20261105000000-agents-at-scale.js';
 import { AuditSessionsAndWebhooks20261107000000 } from './20261107000000-audit-sessions-and-webhooks.js';
 import { SearchStatistics20261108000000 } from './20261108000000-search-statistics.js';
+import { RecoveryClaims20261110000000 } from './20261110000000-recovery-claims.js';
 
 /**
  * Every migration, oldest first. A migration that has been released is never edited. While it runs, instances of the
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   AgentsAtScale20261105000000,
   AuditSessionsAndWebhooks20261107000000,
   SearchStatistics20261108000000,
+  RecoveryClaims20261110000000,
 ];
