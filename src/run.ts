@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { AppOptions } from './app.module.js';
 import { banner } from './banner.js';
-import { type Environment, helpText, mergeEnvFile, parseFlags, processesOf, type Settings, VERSION } from './config/index.js';
+import { type Environment, helpText, parseFlags, processesOf, type Settings, VERSION } from './config/index.js';
 import { endOnUncaughtErrors, fail } from './failure.js';
 import { runPrimary } from './primary.js';
 import { startServer } from './server.js';
-import { loadSettings } from './settings.js';
+import { readSettings } from './settings.js';
 import { stopOnSignals } from './signals.js';
 import { isWorker, runWorker } from './worker.js';
 
@@ -29,7 +28,7 @@ export async function run(program: Program): Promise<void> {
       await runWorker(program.imports);
       return;
     }
-    const settings = readSettings(program);
+    const settings = settingsOf(program);
     if (processesOf(settings) > 1) await runPrimary(settings);
     else await runAlone(settings, program.imports);
   } catch (error) {
@@ -38,14 +37,13 @@ export async function run(program: Program): Promise<void> {
 }
 
 /** Ends the process where there is nothing to start. */
-function readSettings({ env, argv = [] }: Program): Settings {
+function settingsOf({ env, argv = [] }: Program): Settings {
   const { help, version } = parseFlags(argv);
   if (help || version) {
     process.stdout.write(`${help ? helpText() : VERSION}\n`);
     process.exit(0);
   }
-  const file = existsSync('.env') ? readFileSync('.env', 'utf8') : '';
-  return loadSettings({ env: mergeEnvFile(file, env), argv });
+  return readSettings({ env, argv });
 }
 
 async function runAlone(settings: Settings, imports: Program['imports']): Promise<void> {

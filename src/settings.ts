@@ -1,5 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { AUDIT_ACTIONS } from './audit/index.js';
-import { loadSettings as load, type Settings, type SettingsSource } from './config/index.js';
+import { loadSettings as load, mergeEnvFile, type Settings, type SettingsSource } from './config/index.js';
 import { DIALECTS } from './dialects/index.js';
 
 /**
@@ -8,4 +9,10 @@ import { DIALECTS } from './dialects/index.js';
  */
 export function loadSettings(source: Omit<SettingsSource, 'dialects' | 'securityEvents'>): Settings {
   return load({ ...source, dialects: DIALECTS, securityEvents: AUDIT_ACTIONS });
+}
+
+/** The same, with what a file `.env` in the working directory adds to the environment. */
+export function readSettings({ env, ...source }: Omit<SettingsSource, 'dialects' | 'securityEvents'>): Settings {
+  const file = existsSync('.env') ? readFileSync('.env', 'utf8') : '';
+  return loadSettings({ ...source, env: mergeEnvFile(file, env) });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadSettings, SETTING_VARIABLES } from '../src/config/index.js';
@@ -100,6 +100,12 @@ describe('the Dockerfile', () => {
       expect(existsSync(join(ROOT, file))).toBe(true);
       expect(context).toContain(`!${file}`);
     }
+  });
+
+  it('has the command line on its path', () => {
+    const { bin } = JSON.parse(read('package.json')) as { bin: { gatehouse: string } };
+    expect(read('deploy/Dockerfile')).toContain(`ln -s /app/${bin.gatehouse} /usr/local/bin/gatehouse`);
+    expect(statSync(join(ROOT, bin.gatehouse)).mode & 0o111).toBe(0o111);
   });
 
   it('sets variables that exist, and does not run as root', () => {

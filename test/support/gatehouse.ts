@@ -36,7 +36,7 @@ export interface GatehouseOptions {
 }
 
 /** The environment of a process: nothing of the test runner's own but what Node needs. */
-function environment(env: Record<string, string | undefined>): NodeJS.ProcessEnv {
+export function environment(env: Record<string, string | undefined>): NodeJS.ProcessEnv {
   const merged: Record<string, string | undefined> = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...QUICK, ...env };
   return Object.fromEntries(Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

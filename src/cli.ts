@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { runCommandLine } from './cli/index.js';
+
+// Beside main.ts, the one place that reads the environment. What a command does not need is not loaded: help is there at once.
+const code = await runCommandLine({
+  argv: process.argv.slice(2),
+  start: async (argv) => (await import('./run.js')).run({ env: process.env, argv }),
+  readSettings: async (argv) => (await import('./settings.js')).readSettings({ env: process.env, argv }),
+  explainDatabase: async (error, settings) => (await import('./start-error.js')).databaseError(error, settings),
+});
+// A server that was started stays.
+if (code !== null) process.exit(code);
