@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -12,6 +11,7 @@ import { governRequestBodies } from './http/index.js';
 import { logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
 import { measureRequests, Metrics } from './metrics/index.js';
 import { serveDocument } from './openapi.js';
+import { protectAnswers } from './protective-headers.js';
 import { readForwardedAddresses, trustedProxies } from './proxies.js';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
@@ -43,15 +43,12 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
   readForwardedAddresses(adapter.getInstance());
   logRequests(adapter.getInstance(), log);
   const measureUnknown = measureRequests(adapter.getInstance(), app.get(Metrics));
+  protectAnswers(adapter.getInstance());
   governRequestBodies(adapter.getInstance());
   await app.register(cookie);
-  // No upgrade-insecure-requests: it breaks Swagger UI over plain HTTP away from localhost.
-  await app.register(helmet, { contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } });
   const draining = app.get(Draining);
-  adapter.getInstance().addHook('onSend', (request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
+  adapter.getInstance().addHook('onSend', (_request: FastifyRequest, reply: FastifyReply, payload: unknown, done) => {
     if (draining.hasBegun) void reply.header('connection', 'close');
-    // Answers are about one caller (RFC 9111 §5.2.2.5); the pages of Swagger UI are not.
-    if (!request.url.startsWith('/docs')) void reply.header('cache-control', 'no-store');
     done(null, payload);
   });
   if (settings.corsOrigin.length > 0) {
