@@ -14,7 +14,7 @@ import { Workers } from './workers.js';
  * and replaces the workers, and stops them all, the database last.
  */
 export async function runPrimary(settings: Settings): Promise<void> {
-  const log = createLogger(settings);
+  const log = await createLogger(settings);
   const onLost = (error: Error): never => fail('Gatehouse ends.', error);
   const stopping = new AbortController();
   let workers: Workers | null = null;

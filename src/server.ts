@@ -60,7 +60,7 @@ export interface StartOptions extends Pick<AppOptions, 'imports'> {
  *   of the program; all is stopped by then
  */
 export async function startServer(settings: Settings, { onLost, signal, ...options }: StartOptions = {}): Promise<RunningServer> {
-  const log = createLogger(settings);
+  const log = await createLogger(settings);
   const embedded = settings.databaseUrl === undefined ? await startEmbedded(settings, log, onLost) : null;
   try {
     const database = embedded?.connection ?? { url: settings.databaseUrl ?? '' };

@@ -38,7 +38,7 @@ export async function runWorker(imports: AppOptions['imports']): Promise<void> {
     const { settings: values, ...rest } = order;
     const settings = Object.freeze(Object.assign(new Settings(), values));
     const options = { settings, ...rest, ...(imports === undefined ? {} : { imports }) };
-    const starting = startInstance(options, createLogger(settings), stopping.signal);
+    const starting = createLogger(settings).then((log) => startInstance(options, log, stopping.signal));
     started = starting;
     const { url, host, nativeApi, dialects, claimToken, notices } = await starting;
     tell({ gatehouse: 'listening', server: { url, host, nativeApi, dialects, claimToken, notices } });

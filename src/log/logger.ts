@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 import type { LoggerService } from '@nestjs/common';
 import { type Logger as Pino, pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
 import type { Settings } from '../config/index.js';
+import { GatheredLines } from './gathered-lines.js';
 
 /** Whether log lines are for people: a terminal, unless `LOG_FORMAT` says otherwise. */
 export function isReadable(settings: Settings): boolean {
@@ -10,9 +10,11 @@ export function isReadable(settings: Settings): boolean {
 }
 
 /** The log of the process: JSON, a line an event, or the same for a person to read. */
-export function createLogger(settings: Settings): Pino {
+export async function createLogger(settings: Settings): Promise<Pino> {
   const options = { level: settings.logLevel, base: null, formatters: { level: (label: string) => ({ level: label }) } };
-  if (!isReadable(settings)) return pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime });
+  if (!isReadable(settings)) return pino({ ...options, timestamp: time }, new GatheredLines(pino.destination(1)));
+  // Not loaded where nobody reads along.
+  const { PinoPretty } = await import('pino-pretty');
   return pino(
     options,
     PinoPretty({
@@ -24,6 +26,19 @@ export function createLogger(settings: Settings): Pino {
       singleLine: true,
     }),
   );
+}
+
+let lastMoment = 0;
+let lastTime = '';
+
+/** The time of a line, in ISO 8601; many lines have the same. */
+function time(): string {
+  const now = Date.now();
+  if (now !== lastMoment) {
+    lastMoment = now;
+    lastTime = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return lastTime;
 }
 
 /** What is told of an error: never its other properties, among which drivers keep statements and their values. */
