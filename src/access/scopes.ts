@@ -28,8 +28,8 @@ export function scopesCover(granted: readonly string[], wanted: string): boolean
 /** Whether a person of this role may do what a scope names. */
 export function roleAllows(role: Role, scope: string): boolean {
   if (role !== 'member') return true;
-  const resource = scope.split(':', 1)[0] ?? scope;
-  return scope !== '*' && !ADMINISTRATION.has(resource);
+  const end = scope.indexOf(':');
+  return scope !== '*' && !ADMINISTRATION.has(end === -1 ? scope : scope.slice(0, end));
 }
 
 /** Whether a role includes another: an owner passes where an admin is asked for, never the reverse. */

@@ -30,5 +30,5 @@ export function clientOf(request: FastifyRequest): Client {
 
 /** The client of the request, as a parameter of a handler. */
 export const CurrentClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>
-  clientOf(context.switchToHttp().getRequest<FastifyRequest>()),
+  clientOf(context.getArgByIndex<FastifyRequest>(0)),
 );

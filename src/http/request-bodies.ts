@@ -19,6 +19,10 @@ export function governRequestBodies(server: FastifyInstance): void {
   // Fastify reads text/plain unasked.
   server.removeContentTypeParser('text/plain');
   server.addHook('preParsing', (request: FastifyRequest, _reply, payload, done) => {
+    if (hasNone(request)) {
+      done(null, payload);
+      return;
+    }
     const { acceptsForm = false, ignoresBody = false } = request.routeOptions.config as BodyConfig;
     if (ignoresBody) removeHeaders(request, 'content-type', 'content-length', 'transfer-encoding');
     else if (isEmpty(request)) removeHeaders(request, 'content-type');
@@ -30,6 +34,11 @@ export function governRequestBodies(server: FastifyInstance): void {
 /** Whether a request's body is a form. */
 export function isForm(request: FastifyRequest): boolean {
   return (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+}
+
+/** Neither a body nor a word about one: most requests are so. */
+function hasNone({ raw: { headers } }: FastifyRequest): boolean {
+  return headers['content-type'] === undefined && headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
 }
 
 function isEmpty({ headers }: FastifyRequest): boolean {

@@ -38,7 +38,12 @@ export class RequestValidation extends ValidationPipe {
     });
   }
 
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // What a decorator of a product gives a handler came from no caller.
+    return metadata.type === 'custom' ? Promise.resolve(value) : this.validated(value, metadata);
+  }
+
+  private async validated(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type === 'query') requireSoundKeys(value);
     // A handler that declares its body `unknown` reads it itself.
     const declared = metadata.metatype !== undefined && metadata.metatype !== Object;
