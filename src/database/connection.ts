@@ -1,6 +1,7 @@
 import { Client, type ClientConfig } from 'pg';
 import { AwayError } from '../errors/index.js';
 import { cancelStatement } from './cancel-statement.js';
+import { FirstRow } from './first-row.js';
 
 /** What the connections of one pool keep to, and what they have in common. */
 export interface Pace {
@@ -101,5 +102,7 @@ function withoutSession(statement: unknown, { statementMs }: Pace): unknown {
   }
   if (typeof statement !== 'object') return statement;
   // A prepared statement lives on the connection that it was prepared on.
-  return { ...statement, name: undefined };
+  if (!(statement instanceof FirstRow)) return { ...statement, name: undefined };
+  statement.name = '';
+  return statement;
 }
