@@ -3,7 +3,6 @@ import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { ApiKeysModule } from '../api-keys/index.js';
-import { Settings } from '../config/index.js';
 import { RequestValidation } from '../http/index.js';
 import { RedisConnection } from '../redis/index.js';
 import { SessionsModule } from '../sessions/index.js';
@@ -16,6 +15,7 @@ import { AuthService } from './auth.service.js';
 import { CredentialReaders } from './credential.js';
 import { DeviceCookie } from './device-cookie.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { LocalRateLimit } from './local-rate-limit.js';
 import { LocalStrategy } from './local.strategy.js';
 import { NoAuthentication } from './no-authentication.js';
 import { SharedRateLimit } from './shared-rate-limit.js';
@@ -26,13 +26,12 @@ import { SharedRateLimit } from './shared-rate-limit.js';
     PassportModule,
     SessionsModule,
     UsersModule,
+    // The storage alone is the library's: what is counted, and when, is `AddressRateLimit`'s to say.
     ThrottlerModule.forRootAsync({
-      inject: [Settings, RedisConnection],
-      useFactory: (settings: Settings, redis: RedisConnection | null) => ({
-        throttlers: [{ name: 'credentials', limit: settings.rateLimitAttempts, ttl: settings.rateLimitWindow * 1000 }],
-        skipIf: () => !settings.rateLimitEnabled,
-        setHeaders: false,
-        ...(redis === null ? {} : { storage: new SharedRateLimit(redis) }),
+      inject: [RedisConnection],
+      useFactory: (redis: RedisConnection | null) => ({
+        throttlers: [],
+        storage: redis === null ? new LocalRateLimit() : new SharedRateLimit(redis),
       }),
     }),
   ],

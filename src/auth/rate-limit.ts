@@ -1,27 +1,35 @@
 import { isIPv6 } from 'node:net';
-import { applyDecorators, type ExecutionContext, Injectable, UseGuards } from '@nestjs/common';
+import { applyDecorators, type CanActivate, type ExecutionContext, Injectable, UseGuards } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
+import { InjectThrottlerStorage, type ThrottlerStorage } from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
+import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
 import { ProblemDetails } from '../http/index.js';
+
+const LIMIT = 'credentials';
 
 /** An IPv4 client of a server that listens on both (RFC 4291 §2.5.5.2). */
 const IPV4_MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
 /** Limits how many credentials one address may try, over all the routes that take one together. */
 @Injectable()
-export class AddressRateLimit extends ThrottlerGuard {
-  protected override getTracker(request: FastifyRequest): Promise<string> {
-    return Promise.resolve(addressGroup(request.ip));
-  }
+export class AddressRateLimit implements CanActivate {
+  constructor(
+    @InjectThrottlerStorage() private readonly attempts: ThrottlerStorage,
+    private readonly settings: Settings,
+  ) {}
 
-  protected override generateKey(_: ExecutionContext, tracker: string, name: string): string {
-    return `${name}:${tracker}`;
-  }
-
-  protected override throwThrottlingException(_: ExecutionContext, detail: ThrottlerLimitDetail): Promise<void> {
-    return Promise.reject(new AuthError('too_many_requests', { retryAfterSeconds: Math.max(1, detail.timeToBlockExpire) }));
+  /** @throws AuthError `too_many_requests` */
+  async canActivate(context: ExecutionContext): Promise<true> {
+    const { rateLimitEnabled, rateLimitAttempts, rateLimitWindow } = this.settings;
+    if (!rateLimitEnabled) return true;
+    const { ip } = context.getArgByIndex<FastifyRequest>(0);
+    const window = rateLimitWindow * 1000;
+    const { isBlocked, timeToBlockExpire } =
+      await this.attempts.increment(`${LIMIT}:${addressGroup(ip)}`, window, rateLimitAttempts, window, LIMIT);
+    if (isBlocked) throw new AuthError('too_many_requests', { retryAfterSeconds: Math.max(1, timeToBlockExpire) });
+    return true;
   }
 }
 

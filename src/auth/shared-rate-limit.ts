@@ -1,5 +1,6 @@
-import { type ThrottlerStorage, ThrottlerStorageService } from '@nestjs/throttler';
+import type { ThrottlerStorage } from '@nestjs/throttler';
 import { type RedisConnection, RedisScript } from '../redis/index.js';
+import { LocalRateLimit } from './local-rate-limit.js';
 
 type Attempts = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
@@ -23,14 +24,14 @@ const COUNT = new RedisScript(`
  * An address is in Redis for as long as its window, and no longer.
  */
 export class SharedRateLimit implements ThrottlerStorage {
-  private readonly own = new ThrottlerStorageService();
+  private readonly own = new LocalRateLimit();
 
   constructor(private readonly redis: RedisConnection) {}
 
-  async increment(key: string, ttl: number, limit: number, blockDuration: number, throttler: string): Promise<Attempts> {
+  async increment(key: string, ttl: number, limit: number, blockDuration: number): Promise<Attempts> {
     const counted = await this.redis.run(COUNT, [this.redis.key(`attempts:${key}`)], [ttl, limit, blockDuration]);
     const [totalHits, left] = (Array.isArray(counted) ? counted : []) as unknown[];
-    if (typeof totalHits !== 'number' || typeof left !== 'number') return this.own.increment(key, ttl, limit, blockDuration, throttler);
+    if (typeof totalHits !== 'number' || typeof left !== 'number') return this.own.increment(key, ttl, limit, blockDuration);
     const seconds = Math.max(0, Math.ceil(left / 1000));
     const isBlocked = totalHits > limit;
     return { totalHits, timeToExpire: seconds, isBlocked, timeToBlockExpire: isBlocked ? seconds : 0 };
