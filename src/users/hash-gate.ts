@@ -1,9 +1,8 @@
 import type { Histogram } from 'prom-client';
 import { AuthError } from '../errors/index.js';
 import type { Metrics } from '../metrics/index.js';
+import { hashesAtOnce } from './hash-slots.js';
 
-/** libuv has four threads unless told otherwise; one must stay free for files and name look-ups. */
-const MOST_AT_ONCE = 3;
 /** Upper bounds of the times that are waited, in seconds. */
 const WAITS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Who would have to wait longer than this many others is sent away. */
@@ -27,9 +26,13 @@ export class HashGate {
   private readonly wait: Histogram;
   private closed = false;
 
-  /** @param cores how many of the machine's this process may count on */
-  constructor(cores: number, metrics: Metrics) {
-    this.most = Math.min(Math.max(Math.floor(cores), 1), MOST_AT_ONCE);
+  /**
+   * @param cores how many of the machine's this process may count on
+   * @param spare turns beyond the hashes that run at a time (`HashSlots`): while one asks the database, before its hash or
+   *   after it, the cores have work
+   */
+  constructor(cores: number, metrics: Metrics, spare = 0) {
+    this.most = hashesAtOnce(cores) + spare;
     metrics.gauge({ name: 'gatehouse_password_hash_queue_length', help: 'Who waits for a turn at hashing a password.' }, () => this.waiting.length);
     metrics.gauge({ name: 'gatehouse_password_hash_running', help: 'Turns at hashing that are taken.' }, () => this.running);
     this.wait = metrics.histogram({ name: 'gatehouse_password_hash_wait_seconds', help: 'How long a turn at hashing was waited for.' }, WAITS);

@@ -6,6 +6,7 @@ import type { Histogram } from 'prom-client';
 import { processesOf, Settings } from '../config/index.js';
 import { Metrics } from '../metrics/index.js';
 import { HashGate } from './hash-gate.js';
+import { hashesAtOnce, HashSlots } from './hash-slots.js';
 
 /** bcrypt reads this many bytes, and stops at the first NUL. */
 const BCRYPT_BYTES = 72;
@@ -33,13 +34,16 @@ export interface HashingTurn {
 @Injectable()
 export class PasswordHasher implements HashingTurn {
   private readonly gate: HashGate;
+  private readonly slots: HashSlots;
   private readonly duration: Histogram;
   private readonly cost: number;
   /** Well-formed, of the configured cost, and the hash of nothing: comparing with it costs what a real one costs. */
   private readonly decoy: string;
 
   constructor(settings: Settings, metrics: Metrics) {
-    this.gate = new HashGate(availableParallelism() / processesOf(settings), metrics);
+    const cores = availableParallelism() / processesOf(settings);
+    this.gate = new HashGate(cores, metrics, 1);
+    this.slots = new HashSlots(hashesAtOnce(cores));
     this.duration = metrics.histogram({ name: 'gatehouse_password_hash_duration_seconds', help: 'How long hashing or comparing one password took.' }, DURATIONS);
     this.cost = settings.bcryptCost;
     this.decoy = `$2b$${String(this.cost)}$${'.'.repeat(22)}${'/'.repeat(31)}`;
@@ -53,8 +57,8 @@ export class PasswordHasher implements HashingTurn {
   inTurn<T>(about: string | null, work: (turn: HashingTurn) => Promise<T>): Promise<T> {
     return this.gate.inTurn(about, () =>
       work({
-        compare: (password, hash) => this.compareNow(password, hash),
-        hash: (password) => this.hashNow(password),
+        compare: (password, hash) => this.slots.run(() => this.compareNow(password, hash)),
+        hash: (password) => this.slots.run(() => this.hashNow(password)),
       }),
     );
   }
