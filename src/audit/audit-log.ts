@@ -10,20 +10,13 @@ import { AUDIT_ACTIONS, type AuditAction } from './audit-actions.js';
 import type { AuditDetail } from './audit-details.js';
 import { AuditEvent } from './audit-event.entity.js';
 import { lowestIdAt, timeOfId } from './event-ids.js';
-import type { AuditParty } from './security-event.js';
+import { type Change, eventStatement } from './event-statement.js';
+import type { AuditParty, SecurityEvent } from './security-event.js';
 import { SecurityEvents } from './security-events.js';
 import { WebhookEndpoints } from './webhook-endpoints.js';
 
 /** By how much `at` and the time in the id may differ in rows from when each was told by a clock of its own. */
 const CLOCKS_DIFFER_MS = 10 * 60_000;
-
-const INSERT = `INSERT INTO audit_events
-    (id, at, action, outcome, actor_type, actor_id, subject_type, subject_id, session_id, ip_address, user_agent, request_id, detail)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`;
-/** What web hooks are to be told is committed together with the event. */
-const INSERT_AND_TELL = `
-  WITH event AS (${INSERT})
-  INSERT INTO webhook_deliveries (id, event_id, endpoint) SELECT gen_random_uuid(), $1, endpoint FROM unnest($14::text[]) AS endpoint`;
 
 /** An event to be written. */
 export interface AuditEntry<A extends AuditAction = AuditAction> {
@@ -73,25 +66,16 @@ export class AuditLog {
    * committed together or not at all. Listeners hear of it after that.
    */
   async record<A extends AuditAction>(entry: AuditEntry<A>, manager: EntityManager = this.events.manager): Promise<void> {
-    const { action, outcome = 'success', subject = null, detail = null, client } = entry;
-    const { ipAddress, userAgent, requestId, operator } = client;
-    // Nobody is signed in on the command line: whatever the services were told to act as, the operator did it.
-    const actor = operator === undefined ? (entry.actor ?? null) : null;
-    const told = operator === undefined ? detail : { ...detail, via: 'command-line', operator };
-    const id = uuidv7();
-    // As the id has it, by whose order events are listed and found by their time.
-    const at = timeOfId(id);
-    const sessionId = entry.sessionId ?? actor?.sessionId ?? null;
-    const values = [
-      id, at, action, outcome, actor?.type ?? null, actor?.id ?? null, subject?.type ?? null, subject?.id ?? null, sessionId,
-      ipAddress, userAgent, requestId, told,
-    ];
-    const endpoints = this.webhooks.for(action);
-    if (endpoints.length === 0) await manager.query(INSERT, values);
-    else await manager.query(INSERT_AND_TELL, [...values, endpoints]);
-    this.recorded[action] += 1;
-    const event = { id, at, action, outcome, actor: partyAlone(actor), subject, sessionId, ipAddress, userAgent, requestId, detail };
-    afterCommit(manager, () => { this.listeners.publish(event); });
+    await this.write(entry, null, manager);
+  }
+
+  /**
+   * Makes a change and adds its event in one statement, which is a transaction by itself: one way to PostgreSQL and back
+   * where there would be four. A change that found nothing to change leaves no event.
+   * @returns whether it changed anything
+   */
+  recordChange<A extends AuditAction>(change: Change, entry: AuditEntry<A>, manager: EntityManager = this.events.manager): Promise<boolean> {
+    return this.write(entry, change, manager);
   }
 
   /** Events, newest first. A user's events are those that the user did and those done to the user. */
@@ -123,6 +107,16 @@ export class AuditLog {
     return either.getMany();
   }
 
+  private async write<A extends AuditAction>(entry: AuditEntry<A>, change: Change | null, manager: EntityManager): Promise<boolean> {
+    const event = eventOf(entry);
+    const { text, values } = eventStatement({ ...event, detail: toldOf(entry) }, this.webhooks.for(event.action), change);
+    const written = await manager.query<unknown[]>(text, [...values]);
+    if (written.length === 0) return false;
+    this.recorded[event.action] += 1;
+    afterCommit(manager, () => { this.listeners.publish(event); });
+    return true;
+  }
+
   /** Events of a kind and a time, whoever's. The time is in the ids too, whose order is that of every index. */
   private matching({ action, outcome, actorId, subjectId, sessionId, from, to }: AuditFilter): SelectQueryBuilder<AuditEvent> {
     const query = this.events.createQueryBuilder('event');
@@ -141,13 +135,36 @@ export class AuditLog {
   }
 }
 
+function eventOf<A extends AuditAction>(entry: AuditEntry<A>): SecurityEvent<A> {
+  const { action, outcome = 'success', subject = null, detail = null } = entry;
+  const { ipAddress, userAgent, requestId, operator } = entry.client;
+  // Nobody is signed in on the command line: whatever the services were told to act as, the operator did it.
+  const actor = operator === undefined ? (entry.actor ?? null) : null;
+  const id = uuidv7();
+  return {
+    id,
+    // As the id has it, by whose order events are listed and found by their time.
+    at: timeOfId(id),
+    action,
+    outcome,
+    actor: actor === null ? null : { type: actor.type, id: actor.id },
+    subject,
+    sessionId: entry.sessionId ?? actor?.sessionId ?? null,
+    ipAddress,
+    userAgent,
+    requestId,
+    detail,
+  };
+}
+
+/** What the log keeps of the detail, with who used the command line. */
+function toldOf<A extends AuditAction>({ detail = null, client: { operator } }: AuditEntry<A>): object | null {
+  return operator === undefined ? detail : { ...detail, via: 'command-line', operator };
+}
+
 /** The party that a principal is, for the log. */
 export function partyOf(principal: Principal): Actor {
   return principal.type === 'user'
     ? { type: 'user', id: principal.userId, sessionId: principal.sessionId }
     : { type: 'api-key', id: principal.apiKeyId };
-}
-
-function partyAlone(actor: Actor | null): AuditParty | null {
-  return actor === null ? null : { type: actor.type, id: actor.id };
 }

@@ -178,11 +178,6 @@ export class AuthService {
   private async startSession(manager: EntityManager, user: User, policy: TokenPolicy, client: Client): Promise<SignIn> {
     const { dialect, rotating, sessionTtlSeconds: ttlSeconds } = policy;
     const sessionId = await this.sessions.start(manager, { userId: user.id, ttlSeconds, rotating, dialect, client });
-    const party = { type: 'user', id: user.id } as const;
-    await this.auditLog.record(
-      { action: 'login.succeeded', actor: party, subject: party, sessionId, client, detail: { sessionId, dialect } },
-      manager,
-    );
     return this.signInOf(user, sessionId, policy);
   }
 

@@ -3,6 +3,7 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
 import { Settings } from '../config/index.js';
+import { type PreparedQuery, PreparedQueries } from '../database/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
@@ -16,6 +17,21 @@ export interface RefreshedSession {
   userId: string;
   refreshToken: string;
 }
+
+const ROTATE: PreparedQuery = {
+  name: 'rotate-session',
+  text: `UPDATE sessions s
+            SET refresh_counter = s.refresh_counter + s.rotating::int,
+                rotated_at = now(),
+                last_used_at = now(),
+                expires_at = CASE WHEN s.rotating
+                  THEN least(now() + make_interval(secs => s.refresh_ttl_seconds), s.created_at + make_interval(secs => $3::int))
+                  ELSE s.expires_at END
+           FROM users u
+          WHERE s.id = $1 AND s.refresh_counter = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
+            AND u.id = s.user_id AND u.disabled_at IS NULL
+          RETURNING s.user_id, s.refresh_counter`,
+};
 
 interface RotatedRow {
   user_id: string;
@@ -41,6 +57,7 @@ export class SessionRotation {
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly queries: PreparedQueries,
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly keys: SigningKeys,
@@ -68,22 +85,8 @@ export class SessionRotation {
   async rotate(refreshToken: string, client: Client): Promise<RefreshedSession> {
     const token = verifyRefreshToken(this.keys, refreshToken);
     if (token === null) throw this.refusal('invalid_grant');
-    const [rows] = await this.dataSource.query<[RotatedRow[], number]>(
-      `UPDATE sessions s
-          SET refresh_counter = s.refresh_counter + s.rotating::int,
-              rotated_at = now(),
-              last_used_at = now(),
-              expires_at = CASE WHEN s.rotating
-                THEN least(now() + make_interval(secs => s.refresh_ttl_seconds), s.created_at + make_interval(secs => $3::int))
-                ELSE s.expires_at END
-         FROM users u
-        WHERE s.id = $1 AND s.refresh_counter = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
-          AND u.id = s.user_id AND u.disabled_at IS NULL
-        RETURNING s.user_id, s.refresh_counter`,
-      [token.sessionId, token.counter, this.settings.sessionMaxAge],
-    );
-    const [row] = rows;
-    if (row !== undefined) this.results.success += 1;
+    const row = await this.queries.first<RotatedRow>(ROTATE, [token.sessionId, token.counter, this.settings.sessionMaxAge]);
+    if (row !== null) this.results.success += 1;
     const rotated = row ?? (await this.replay(token, client));
     return {
       sessionId: token.sessionId,

@@ -31,6 +31,8 @@ const LIVE_SESSION: PreparedQuery = {
           WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
 };
 
+const END_SESSION = `UPDATE sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()`;
+
 interface LiveSessionRow {
   user_id: string;
   role: Role;
@@ -60,22 +62,18 @@ export class SessionsService implements OnApplicationShutdown {
     });
   }
 
-  /** Starts a session in the transaction that found its user to be good. */
-  async start(manager: EntityManager, session: NewSession): Promise<string> {
+  /** Starts a session in the transaction that found its user to be good, and records the login. */
+  async start(manager: EntityManager, { userId, ttlSeconds, rotating, dialect, client }: NewSession): Promise<string> {
     const id = uuidv7();
-    await manager.query(
-      `INSERT INTO sessions (id, user_id, expires_at, refresh_ttl_seconds, rotating, dialect, ip_address, user_agent)
-       VALUES ($1, $2, now() + make_interval(secs => least($3::int, $4::int)), $3::int, $5, $6, $7, $8)`,
-      [
-        id,
-        session.userId,
-        session.ttlSeconds,
-        this.settings.sessionMaxAge,
-        session.rotating,
-        session.dialect,
-        session.client.ipAddress,
-        session.client.userAgent,
-      ],
+    const party = { type: 'user', id: userId } as const;
+    await this.auditLog.recordChange(
+      {
+        text: `INSERT INTO sessions (id, user_id, expires_at, refresh_ttl_seconds, rotating, dialect, ip_address, user_agent)
+               VALUES ($1, $2, now() + make_interval(secs => least($3::int, $4::int)), $3::int, $5, $6, $7, $8) RETURNING id`,
+        values: [id, userId, ttlSeconds, this.settings.sessionMaxAge, rotating, dialect, client.ipAddress, client.userAgent],
+      },
+      { action: 'login.succeeded', actor: party, subject: party, sessionId: id, client, detail: { sessionId: id, dialect } },
+      manager,
     );
     return id;
   }
@@ -136,20 +134,10 @@ export class SessionsService implements OnApplicationShutdown {
    */
   async revoke(userId: string, sessionId: string, client: Client): Promise<void> {
     const ended = await this.forgetting(userId, sessionId, () =>
-      this.sessions.manager.transaction(async (manager) => {
-        if (!(await this.end(manager, userId, sessionId))) return false;
-        await this.auditLog.record(
-          {
-            action: 'session.ended',
-            actor: { type: 'user', id: userId },
-            subject: { type: 'session', id: sessionId },
-            sessionId,
-            client,
-          },
-          manager,
-        );
-        return true;
-      }),
+      this.auditLog.recordChange(
+        { text: `${END_SESSION} RETURNING id`, values: [sessionId, userId] },
+        { action: 'session.ended', actor: { type: 'user', id: userId }, subject: { type: 'session', id: sessionId }, sessionId, client },
+      ),
     );
     if (!ended) throw new AuthError('not_found');
   }
@@ -193,11 +181,7 @@ export class SessionsService implements OnApplicationShutdown {
    * caller has it forgotten once that has committed (`forgetting`).
    */
   async end(manager: EntityManager, userId: string, sessionId: string): Promise<boolean> {
-    const [, ended] = await manager.query<[unknown, number]>(
-      `UPDATE sessions SET revoked_at = now()
-        WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()`,
-      [sessionId, userId],
-    );
+    const [, ended] = await manager.query<[unknown, number]>(END_SESSION, [sessionId, userId]);
     return ended > 0;
   }
 

@@ -8,7 +8,7 @@ import { type Client, isSoundSecret, UNSOUND_SECRET } from '../http/index.js';
 import { foldIdentifier } from './identifiers.js';
 import { AccountLocked, type AttemptCounter, LoginThrottle } from './login-throttle.js';
 import { type HashingTurn, PasswordHasher } from './password-hasher.js';
-import { SeededAccount } from './seeded-account.js';
+import { IS_SEEDED, SeededAccount } from './seeded-account.js';
 import { User } from './user.entity.js';
 
 /** What somebody signs in with. */
@@ -29,6 +29,7 @@ interface RightPassword {
   readonly hash: string;
   /** Replaces an outdated hash. */
   readonly newHash: string | null;
+  readonly isSeeded: boolean;
 }
 
 /** Why somebody elsewhere may not sign in. */
@@ -69,7 +70,7 @@ export class PasswordLogin {
         const right = await this.check(turn, userId, credentials.password);
         if (right === null) break;
         if (right.user.disabledAt !== null) return this.refuse(counter, 'account_disabled', client);
-        if (await this.seededAccount.isBarred(right.user, client)) return this.refuse(counter, 'local_only', client);
+        if (this.seededAccount.isBarred(right.user, right.isSeeded, client)) return this.refuse(counter, 'local_only', client);
         const begun = await this.users.manager.transaction(async (manager) =>
           (await complete(manager, right, counter)) ? { value: await begin(manager, right.user) } : null,
         );
@@ -92,15 +93,16 @@ export class PasswordLogin {
 
   /** Compares a password with the account's as it is now; with a decoy, after the same statement, where there is none. */
   private async check(turn: HashingTurn, userId: string | null, password: string): Promise<RightPassword | null> {
-    const user = await this.users
+    const { entities: [user], raw: [row] } = await this.users
       .createQueryBuilder('user')
       .addSelect('user.passwordHash')
+      .addSelect(IS_SEEDED, 'is_seeded')
       .where({ id: userId ?? NIL_UUID })
-      .getOne();
+      .getRawAndEntities<{ is_seeded: boolean }>();
     const hash = user?.passwordHash ?? null;
     const { matches, outdated } = await turn.compare(password, hash);
-    if (user === null || hash === null || !matches) return null;
-    return { user, hash, newHash: outdated ? await turn.hash(password) : null };
+    if (user === undefined || hash === null || !matches) return null;
+    return { user, hash, newHash: outdated ? await turn.hash(password) : null, isSeeded: row?.is_seeded === true };
   }
 
   private async count(counter: AttemptCounter, client: Client): Promise<{ last: boolean }> {
