@@ -5,6 +5,8 @@ export interface Access {
   readonly apiKeyOnly?: true;
   /** A person needs one of these, or a role that includes one. */
   readonly roles?: readonly string[];
+  /** The route is about the account of whoever asks, which may be read together with the check (`FastifyRequest.account`). */
+  readonly account?: true;
   /** A key needs all of these; a person needs a role that may do them all. */
   readonly scopes?: readonly string[];
 }
@@ -15,6 +17,7 @@ export const ACCESS_KEYS = {
   apiKeyOnly: 'gatehouse:access:api-key-only',
   roles: 'gatehouse:access:roles',
   scopes: 'gatehouse:access:scopes',
+  account: 'gatehouse:access:account',
 } as const satisfies Record<keyof Access, string>;
 
 /**

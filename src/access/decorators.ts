@@ -43,8 +43,11 @@ export const RequireScopes = (...scopes: [string, ...string[]]): MethodDecorator
 /** For API keys alone, whatever their scopes: routes about the key itself. */
 export const ApiKeyOnly = (): MethodDecorator & ClassDecorator => access('apiKeyOnly', true);
 
+/** For routes that show the account of whoever is signed in: check and account take no more than one statement. */
+export const WithAccount = (): MethodDecorator => access('account', true);
+
 /** Who the request acts for. Not for public routes: there it is `undefined`. */
 export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal | undefined =>
-    context.switchToHttp().getRequest<FastifyRequest>().user,
+    context.getArgByIndex<FastifyRequest>(0).user,
 );

@@ -15,7 +15,10 @@ function base62(value: bigint, length: number): string {
 }
 
 function checksum(text: string): string {
-  return base62(BigInt(crc32(text)), CHECKSUM_CHARACTERS);
+  let rest = crc32(text);
+  let checksum = '';
+  for (; checksum.length < CHECKSUM_CHARACTERS; rest = Math.floor(rest / 62)) checksum = (ALPHABET[rest % 62] ?? '') + checksum;
+  return checksum;
 }
 
 /**
@@ -46,8 +49,10 @@ export function isPlausibleApiKey(text: string, prefix: string): boolean {
 }
 
 /** What is stored of a key. A fast hash is enough for 256 random bits: there is nothing to guess. */
-export function hashApiKey(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
+export function hashApiKey(key: string): Buffer;
+export function hashApiKey(key: string, encoding: 'base64'): string;
+export function hashApiKey(key: string, encoding: 'base64' | 'buffer' = 'buffer'): Buffer | string {
+  return hash('sha256', key, encoding);
 }
 
 /** What people see of a key later: enough to tell their keys apart, too little to guess one. */

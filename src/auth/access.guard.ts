@@ -1,29 +1,34 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { AuthGuard } from '@nestjs/passport';
-import type { FastifyRequest } from 'fastify';
-import { type Access, accessOn, mergeAccess, type Principal, roleAllows, roleIncludes, type Role, scopesCover } from '../access/index.js';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  type Access, accessOn, type ApiKeyPrincipal, mergeAccess, type Principal, roleAllows, roleIncludes, type Role, scopesCover, type UserPrincipal,
+} from '../access/index.js';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
-import { API_KEY_HEADER } from './api-key.strategy.js';
-import { type Credential, CredentialReaders } from './credential.js';
+import { PrincipalCache } from '../principals/index.js';
+import { askStrategy } from './ask-strategy.js';
+import { CredentialReaders } from './credential.js';
 import { NoAuthentication } from './no-authentication.js';
 
-/** Verifies the access token that was found in a request. */
-export class AccessTokenGuard extends AuthGuard('jwt') {
-  override handleRequest<P>(error: unknown, principal: P | false, info: unknown): P {
+/**
+ * The principal behind the access token that was found in a request.
+ * @throws AuthError `invalid_token`
+ */
+export function verifyAccessToken(request: FastifyRequest, reply: FastifyReply): UserPrincipal | Promise<UserPrincipal> {
+  return askStrategy<UserPrincipal>('jwt', request, reply, (error, principal, info) => {
     if (error instanceof Error) throw error;
-    if (principal !== false) return principal;
+    if (principal !== undefined && principal !== false) return principal;
     const expired = info instanceof Error && info.name === 'TokenExpiredError';
     throw new AuthError('invalid_token', expired ? { reason: 'expired' } : {});
-  }
+  });
 }
 
-class ApiKeyGuard extends AuthGuard('api-key') {
-  override handleRequest<P>(error: unknown, principal: P | false): P {
+function verifyApiKey(request: FastifyRequest, reply: FastifyReply): ApiKeyPrincipal | Promise<ApiKeyPrincipal> {
+  return askStrategy<ApiKeyPrincipal>('api-key', request, reply, (error, principal) => {
     if (error instanceof Error) throw error;
-    if (principal === false) throw new AuthError('invalid_api_key');
+    if (principal === undefined || principal === false) throw new AuthError('invalid_api_key');
     return principal;
-  }
+  });
 }
 
 /**
@@ -32,50 +37,41 @@ class ApiKeyGuard extends AuthGuard('api-key') {
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  private readonly accessTokens = new AccessTokenGuard();
-  private readonly apiKeys = new ApiKeyGuard();
   private readonly known = new WeakMap<object, WeakMap<object, Access>>();
 
   constructor(
     private readonly settings: Settings,
     private readonly credentials: CredentialReaders,
     private readonly noAuthentication: NoAuthentication,
+    private readonly cache: PrincipalCache,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const access = this.accessOf(context);
-    return access.public ? true : this.admit(context, access);
+    if (access.public) return true;
+    const request = context.getArgByIndex<FastifyRequest>(0);
+    if (this.settings.authDisabled) return this.admitAnybody(request, access);
+    const principal = this.authenticate(request, context.getArgByIndex<FastifyReply>(1), access);
+    // A promise only where somebody has to be asked: most principals are known.
+    return principal instanceof Promise ? principal.then((found) => admit(request, found, access)) : admit(request, principal, access);
   }
 
-  private async admit(context: ExecutionContext, access: Access): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    if (this.settings.authDisabled) {
-      if (access.apiKeyOnly) throw new AuthError('missing_credential', { detail: 'This route takes an API key.' });
-      request.user = await this.noAuthentication.admit(request);
-      return true;
-    }
-    await this.authenticate(context, request, this.credentials.read(request), access);
-    if (request.user === undefined) throw new AuthError('missing_credential');
-    requireAccess(request.user, access);
+  private async admitAnybody(request: FastifyRequest, access: Access): Promise<boolean> {
+    if (access.apiKeyOnly) throw new AuthError('missing_credential', { detail: 'This route takes an API key.' });
+    request.user = await this.noAuthentication.admit(request);
     return true;
   }
 
-  private async authenticate(
-    context: ExecutionContext,
-    request: FastifyRequest,
-    credential: Credential,
-    access: Access,
-  ): Promise<void> {
+  private authenticate(request: FastifyRequest, reply: FastifyReply, access: Access): Principal | Promise<Principal> {
+    const credential = this.credentials.read(request);
     request.credential = credential;
     switch (credential.kind) {
       case 'api-key':
-        request.headers[API_KEY_HEADER] = credential.key;
-        await this.apiKeys.canActivate(context);
-        return;
+        return verifyApiKey(request, reply);
       case 'access-token':
         if (access.apiKeyOnly) throw new AuthError('missing_credential', { detail: 'This route takes an API key.', ...wantedBy(access) });
-        await this.accessTokens.canActivate(context);
-        return;
+        if (access.account && !this.cache.remembers) request.wantsAccount = true;
+        return verifyAccessToken(request, reply);
       case 'malformed':
         throw new AuthError('missing_credential', {
           reason: 'malformed',
@@ -99,6 +95,12 @@ export class AccessGuard implements CanActivate {
 }
 
 /** @throws AuthError `insufficient_role`, `insufficient_scope` */
+function admit(request: FastifyRequest, principal: Principal, access: Access): true {
+  request.user = principal;
+  requireAccess(principal, access);
+  return true;
+}
+
 function requireAccess(principal: Principal, access: Access): void {
   const { roles, scopes } = access;
   if (principal.type === 'api-key') {

@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Req } from '@nestjs/common';
 import { ApiConflictResponse, ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type UserPrincipal } from '../access/index.js';
+import type { FastifyRequest } from 'fastify';
+import { CurrentPrincipal, type UserPrincipal, WithAccount } from '../access/index.js';
 import { type Client, CurrentClient, PageQuery, ProblemDetails, UuidParam } from '../http/index.js';
 import { sessionBody, SessionPage, SessionsService } from '../sessions/index.js';
 import { OwnAccount, userBody, UserBody, UsersService } from '../users/index.js';
@@ -22,9 +23,10 @@ export class AccountController {
 
   /** Who is signed in, fresh from the database. */
   @Get('me')
+  @WithAccount()
   @ApiOkResponse({ type: UserBody })
-  async me(@CurrentPrincipal() principal: UserPrincipal): Promise<UserBody> {
-    return userBody(this.noAuthentication.anonymous(principal) ?? (await this.users.getView(principal.userId)));
+  async me(@Req() { account }: FastifyRequest, @CurrentPrincipal() principal: UserPrincipal): Promise<UserBody> {
+    return userBody(account ?? this.noAuthentication.anonymous(principal) ?? (await this.users.getView(principal.userId)));
   }
 
   /** Changes your name, username or email; a new email needs the current password. */

@@ -13,6 +13,7 @@ import { ApiKeyStrategy } from './api-key.strategy.js';
 import { AuthController } from './auth.controller.js';
 import { AuthService } from './auth.service.js';
 import { CredentialReaders } from './credential.js';
+import { CurrentAccount } from './current-account.js';
 import { DeviceCookie } from './device-cookie.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { LocalRateLimit } from './local-rate-limit.js';
@@ -40,6 +41,7 @@ import { SharedRateLimit } from './shared-rate-limit.js';
     ApiKeyStrategy,
     AuthService,
     CredentialReaders,
+    CurrentAccount,
     DeviceCookie,
     JwtStrategy,
     LocalStrategy,

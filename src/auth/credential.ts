@@ -10,6 +10,7 @@ export type Credential =
   | { kind: 'malformed' }
   | { kind: 'none' };
 
+const AUTHORIZATION = 'authorization';
 const BEARER = /^Bearer +(.+)$/i;
 
 /** Reads the credential of a request; a dialect may read other headers, or a cookie. */
@@ -20,11 +21,12 @@ export type CredentialReader = (request: FastifyRequest) => Credential;
  * API-key header is there, it alone decides.
  */
 export function nativeCredentialReader(apiKeyPrefix: string): CredentialReader {
+  const keysBegin = `${apiKeyPrefix}_`;
   return (request) => {
     const key = request.headers['x-api-key'];
     if (key !== undefined) return { kind: 'api-key', key: String(key) };
     const bearer = readBearer(request);
-    const isKey = bearer.kind === 'access-token' && bearer.token.startsWith(`${apiKeyPrefix}_`);
+    const isKey = bearer.kind === 'access-token' && bearer.token.startsWith(keysBegin);
     return isKey ? { kind: 'api-key', key: bearer.token } : bearer;
   };
 }
@@ -45,7 +47,8 @@ function authorizationOf(request: FastifyRequest): string | undefined {
   const { rawHeaders } = request.raw;
   let combined: string | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() !== 'authorization') continue;
+    const name = rawHeaders[at] ?? '';
+    if (name.length !== AUTHORIZATION.length || name.toLowerCase() !== AUTHORIZATION) continue;
     const value = rawHeaders[at + 1] ?? '';
     combined = combined === undefined ? value : `${combined}, ${value}`;
   }

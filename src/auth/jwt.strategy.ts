@@ -5,7 +5,9 @@ import { Strategy } from 'passport-jwt';
 import type { UserPrincipal } from '../access/index.js';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
-import { isAccessToken, SessionsService, SigningKeys, verificationOptions } from '../sessions/index.js';
+import { type AccessTokenClaims, isAccessToken, SessionsService, SigningKeys, verificationOptions } from '../sessions/index.js';
+import { settle } from './ask-strategy.js';
+import { CurrentAccount } from './current-account.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 /** Verifies access tokens (RFC 7519 §7.2, RFC 8725) and asks whether their session is alive. */
@@ -17,6 +19,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     settings: Settings,
     keys: SigningKeys,
     private readonly sessions: SessionsService,
+    private readonly currentAccount: CurrentAccount,
   ) {
     super({
       ...verificationOptions(settings),
@@ -32,28 +35,29 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   /** Passport's entry. A token whose signature was verified before goes straight to the session check. */
   override authenticate(request: never, options?: never): void {
     const claims = this.verified.get(tokenOf(request) ?? '');
-    if (claims === undefined) {
-      try {
-        super.authenticate(request, options);
-      } catch (error) {
-        // jsonwebtoken trips over claims that are no object.
-        this.fail(error as never);
-      }
+    if (claims !== undefined) {
+      settle(this, this.check(claims, request));
       return;
     }
-    this.sessions.authenticate(claims).then(
-      (principal) => { this.success(principal); },
-      (error: unknown) => { this.error(error as Error); },
-    );
+    try {
+      super.authenticate(request, options);
+    } catch (error) {
+      // jsonwebtoken trips over claims that are no object.
+      this.fail(error as never);
+    }
   }
 
   /** @throws AuthError `invalid_token` */
   async validate(request: FastifyRequest, claims: unknown): Promise<UserPrincipal> {
     if (!isAccessToken(claims)) throw new AuthError('invalid_token');
-    const principal = await this.sessions.authenticate(claims);
+    const principal = await this.check(claims, request);
     const { sub, sid, exp } = claims;
     this.verified.remember(tokenOf(request) ?? '', { sub, sid, exp });
     return principal;
+  }
+
+  private check(claims: AccessTokenClaims, request: FastifyRequest): UserPrincipal | Promise<UserPrincipal> {
+    return request.wantsAccount === true ? this.currentAccount.authenticate(claims, request) : this.sessions.authenticate(claims);
   }
 }
 

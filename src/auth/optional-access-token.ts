@@ -1,8 +1,8 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
-import { AccessTokenGuard } from './access.guard.js';
+import { verifyAccessToken } from './access.guard.js';
 import { CredentialReaders } from './credential.js';
 
 /**
@@ -11,20 +11,18 @@ import { CredentialReaders } from './credential.js';
  */
 @Injectable()
 export class OptionalAccessToken implements CanActivate {
-  private readonly accessTokens = new AccessTokenGuard();
-
   constructor(
     private readonly settings: Settings,
     private readonly credentials: CredentialReaders,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const request = context.getArgByIndex<FastifyRequest>(0);
     const credential = this.credentials.read(request);
     if (this.settings.authDisabled || credential.kind !== 'access-token') return true;
     request.credential = credential;
     try {
-      await this.accessTokens.canActivate(context);
+      request.user = await verifyAccessToken(request, context.getArgByIndex<FastifyReply>(1));
     } catch (error) {
       // Any other fault is told: nobody may believe that a session has ended when nobody could look.
       if (!(error instanceof AuthError && error.code === 'invalid_token')) throw error;

@@ -41,6 +41,14 @@ export class MemoryCache extends PrincipalCache {
     this.apiKeys.clear();
   }
 
+  override sessionAtHand(sessionId: string): UserPrincipal | undefined {
+    return this.atHand(this.sessions, sessionId);
+  }
+
+  override apiKeyAtHand(keyHash: string): ApiKeyPrincipal | undefined {
+    return this.atHand(this.apiKeys, keyHash);
+  }
+
   session(sessionId: string, _: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
     return this.find(this.sessions, sessionId, load);
   }
@@ -69,20 +77,25 @@ export class MemoryCache extends PrincipalCache {
   }
 
   private async find<P extends Principal>(entries: Map<string, Checked<P>>, id: string, load: Load<P>): Promise<P | null> {
-    const known = entries.get(id);
-    if (known !== undefined) {
-      if (known.expiresAt > Date.now()) {
-        this.lookups.hit += 1;
-        return known.principal;
-      }
-      entries.delete(id);
-    }
+    const known = this.atHand(entries, id);
+    if (known !== undefined) return known;
     this.lookups.miss += 1;
     const generation = this.generation;
     const checked = await load();
     if (checked === null) return null;
     if (this.remembering && generation === this.generation) remember(entries, id, checked, MOST_ENTRIES);
     return checked.principal;
+  }
+
+  private atHand<P>(entries: Map<string, Checked<P>>, id: string): P | undefined {
+    const known = entries.get(id);
+    if (known === undefined) return undefined;
+    if (known.expiresAt > Date.now()) {
+      this.lookups.hit += 1;
+      return known.principal;
+    }
+    entries.delete(id);
+    return undefined;
   }
 }
 

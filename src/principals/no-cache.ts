@@ -3,6 +3,8 @@ import { type Load, PrincipalCache } from './principal-cache.js';
 
 /** Asks PostgreSQL on every request: right on any number of instances. */
 export class NoCache extends PrincipalCache {
+  override readonly remembers = false;
+
   async session(_: string, __: string, load: Load<UserPrincipal>): Promise<UserPrincipal | null> {
     return (await load())?.principal ?? null;
   }

@@ -25,6 +25,19 @@ export abstract class PrincipalCache {
   /** The principal behind an API key, found by the key's hash, or `null`. */
   abstract apiKey(keyHash: string, load: Load<ApiKeyPrincipal>): Promise<ApiKeyPrincipal | null>;
 
+  /** Whether it may answer without PostgreSQL. Where not, whoever asks PostgreSQL for more can have the check along with it. */
+  readonly remembers: boolean = true;
+
+  /** The user behind a session where that is known here and now: a request then waits for nothing. */
+  sessionAtHand(_sessionId: string): UserPrincipal | undefined {
+    return undefined;
+  }
+
+  /** The same of an API key. */
+  apiKeyAtHand(_keyHash: string): ApiKeyPrincipal | undefined {
+    return undefined;
+  }
+
   /** Whatever was remembered of a session of a user is gone. */
   abstract forgetSession(userId: string, sessionId: string): Promise<void>;
 

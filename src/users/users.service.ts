@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityManager, Repository, type SelectQueryBuilder } from 'typeorm';
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 import type { Role } from '../access/index.js';
-import { countAbout, LOCKS, takeLock, violatedConstraint } from '../database/index.js';
+import { countAbout, LOCKS, type PreparedQuery, PreparedQueries, takeLock, violatedConstraint } from '../database/index.js';
 import { AuthError, invalidField } from '../errors/index.js';
 import { afterId, type Page, pageOf, type PageQuery } from '../http/index.js';
 import { foldIdentifier } from './identifiers.js';
@@ -41,10 +41,33 @@ export interface UserPatch {
   disabledAt?: Date | null;
 }
 
+const VIEW = `
+  SELECT u.id, u.email, u.email_folded AS "emailFolded", u.username, u.username_folded AS "usernameFolded", u.name,
+         u.picture_url AS "pictureUrl", u.role, u.password_changed_at AS "passwordChangedAt", u.disabled_at AS "disabledAt",
+         u.last_login_at AS "lastLoginAt", u.created_at AS "createdAt", u.updated_at AS "updatedAt",
+         (SELECT a.locked_until FROM login_attempts a
+           WHERE a.subject = '${accountSubject('')}' || u.id AND a.locked_until > now()) AS "lockedUntil"`;
+
+const ACCOUNT: PreparedQuery = { name: 'account', text: `${VIEW} FROM users u WHERE u.id = $1` };
+
+/** The account behind a session that is alive. */
+const SESSION_ACCOUNT: PreparedQuery = {
+  name: 'session-account',
+  text: `${VIEW} FROM sessions s JOIN users u ON u.id = s.user_id
+          WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
+};
+
+interface ViewRow extends Omit<User, 'passwordHash'> {
+  lockedUntil: Date | null;
+}
+
 /** The accounts: looking up, adding, changing. Who may do it is decided by the callers. */
 @Injectable()
 export class UsersService {
-  constructor(@InjectRepository(User) private readonly users: Repository<User>) {}
+  constructor(
+    @InjectRepository(User) private readonly users: Repository<User>,
+    private readonly queries: PreparedQueries,
+  ) {}
 
   /** @throws AuthError `not_found` */
   async get(id: string, manager: EntityManager = this.users.manager): Promise<User> {
@@ -55,9 +78,15 @@ export class UsersService {
 
   /** @throws AuthError `not_found` */
   async getView(id: string): Promise<UserView> {
-    const [view] = await this.viewsWhere((query) => query.where('user.id = :id', { id }));
-    if (view === undefined) throw new AuthError('not_found');
-    return view;
+    const row = await this.queries.first<ViewRow>(ACCOUNT, [id]);
+    if (row === null) throw new AuthError('not_found');
+    return viewOf(row);
+  }
+
+  /** The user behind a session; `null` when it is not alive, or its user is disabled. */
+  async findViewBehind(sessionId: string): Promise<UserView | null> {
+    const row = await this.queries.first<ViewRow>(SESSION_ACCOUNT, [sessionId]);
+    return row === null ? null : viewOf(row);
   }
 
   /** Users, newest first; `search` is part of an email, a username or a name. */
@@ -194,6 +223,10 @@ export class UsersService {
       throw error;
     }
   }
+}
+
+function viewOf({ lockedUntil, ...columns }: ViewRow): UserView {
+  return { user: Object.assign(new User(), columns), lockedUntil };
 }
 
 /** The owners, by a partial index: the role is written out, for a parameter would not find it. */
