@@ -29,6 +29,7 @@ const MAY_IMPORT = {
   agents: [...CORE, 'sessions', 'users', 'api-keys', 'auth'],
   bootstrap: [...CORE, 'sessions', 'users', 'api-keys', 'auth'],
   dialects: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'agents', 'bootstrap', 'log'],
+  doctor: [...CORE, 'users', 'webhooks'],
   health: [...CORE, 'log'],
   cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap'],
 };

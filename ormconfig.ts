@@ -7,6 +7,7 @@ import { SetupClaim, SetupMilestone } from './src/bootstrap/index.js';
 import { loadSettings, mergeEnvFile } from './src/config/index.js';
 import { dataSourceOptions } from './src/database/index.js';
 import { Server as ChatOpsServer } from './src/dialects/chatops/index.js';
+import { SecretAge, ServerInstance } from './src/doctor/index.js';
 import { Session } from './src/sessions/index.js';
 import { DeclaredAccount, LoginAttempts, User } from './src/users/index.js';
 
@@ -20,5 +21,5 @@ if (databaseUrl === undefined) throw new Error('Set DATABASE_URL: the embedded d
 
 export default new DataSource({
   ...dataSourceOptions({ url: databaseUrl }, databasePoolSize),
-  entities: [AgentConnection, ApiKey, AuditEvent, ChatOpsServer, DeclaredAccount, LoginAttempts, Session, SetupClaim, SetupMilestone, User],
+  entities: [AgentConnection, ApiKey, AuditEvent, ChatOpsServer, DeclaredAccount, LoginAttempts, SecretAge, ServerInstance, Session, SetupClaim, SetupMilestone, User],
 });

@@ -8,6 +8,7 @@ import { BootstrapModule, ClaimToken } from './bootstrap/index.js';
 import { ConfigModule, NativeApi, type Settings } from './config/index.js';
 import { DatabaseModule, type DatabaseTarget, type RequestLimits } from './database/index.js';
 import { DialectsModule, MountedDialects } from './dialects/index.js';
+import { DoctorModule } from './doctor/index.js';
 import { HealthModule, PublicConfigModule } from './health/index.js';
 import { HousekeepingModule } from './housekeeping/index.js';
 import { RequestValidation } from './http/index.js';
@@ -31,7 +32,7 @@ export interface AppOptions {
 }
 
 /** Modules whose routes stand below the native API's prefix. */
-const NATIVE_MODULES = [AgentsModule, ApiKeysModule, AuditModule, AuthModule, PublicConfigModule, UsersModule];
+const NATIVE_MODULES = [AgentsModule, ApiKeysModule, AuditModule, AuthModule, DoctorModule, PublicConfigModule, UsersModule];
 
 /** The composition of the whole. */
 @Module({})

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger as Pino } from 'pino';
 import { AppModule, type AppOptions } from './app.module.js';
 import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
+import { ForwardingSeen, watchForwarding } from './doctor/index.js';
 import { AuthError } from './errors/index.js';
 import { Draining } from './health/index.js';
 import { governRequestBodies } from './http/index.js';
@@ -40,6 +41,7 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
     abortOnError: false,
   });
   app.useGlobalFilters(filter);
+  watchForwarding(adapter.getInstance(), app.get(ForwardingSeen), settings);
   readForwardedAddresses(adapter.getInstance());
   logRequests(adapter.getInstance(), log);
   const measureUnknown = measureRequests(adapter.getInstance(), app.get(Metrics));

@@ -42,7 +42,7 @@ describe('the OpenAPI document', () => {
   it('knows every route of the native API', () => {
     expect(operations.map(({ name }) => name)).toEqual(expect.arrayContaining([
       ...PUBLIC, 'post /api/v1/api-keys', 'post /api/v1/api-keys/{id}/rotate', 'get /api/v1/api-keys/current', 'get /api/v1/users', 'post /api/v1/users/{id}/unlock',
-      'delete /api/v1/users/{id}/sessions', 'post /api/v1/users/{id}/password', 'get /api/v1/audit-events', 'get /metrics', 'patch /api/v1/auth/me', 'post /api/v1/auth/logout',
+      'delete /api/v1/users/{id}/sessions', 'post /api/v1/users/{id}/password', 'get /api/v1/audit-events', 'get /api/v1/doctor', 'get /metrics', 'patch /api/v1/auth/me', 'post /api/v1/auth/logout',
     ]));
   });
 

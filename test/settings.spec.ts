@@ -367,7 +367,10 @@ describe('secrets from files', () => {
       { ...plain, ...Object.fromEntries(Object.keys(values).map((name) => [`${name}_FILE`, `/s/${name}`])) },
       Object.fromEntries(Object.entries(values).map(([name, value]) => [`/s/${name}`, `${value}\n`])),
     );
-    expect(fromFiles).toEqual(load({ ...plain, ...values }));
+    // Which files they were is kept for whoever looks after their rights.
+    const secretFiles = Object.keys(values).map((name) => ({ variable: `${name}_FILE`, path: `/s/${name}` }));
+    expect(fromFiles).toEqual({ ...load({ ...plain, ...values }), secretFiles: expect.arrayContaining(secretFiles) as object });
+    expect(fromFiles.secretFiles).toHaveLength(secretFiles.length);
   });
 
   it.each(['', '\n', ' \n\n'])('must not be empty: %j', (text) => {

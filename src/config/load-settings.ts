@@ -21,8 +21,22 @@ export interface SettingsSource {
   readonly dialects?: readonly DialectRules[];
 }
 
+/** What the source says, and everything that is wrong with it. */
+export interface InspectedSettings {
+  /** With the default, or nothing, in the place of what is wrong. */
+  readonly settings: Settings;
+  readonly faults: readonly Fault[];
+}
+
 /** The settings that the source says, or a `SettingsError` with everything that is wrong with them. */
-export function loadSettings({ env, argv = [], readFile = readTextFile, dialects = [], securityEvents = [] }: SettingsSource): Settings {
+export function loadSettings(source: SettingsSource): Settings {
+  const { settings, faults } = inspectSettings(source);
+  if (faults.length > 0) throw new SettingsError(faults);
+  return settings;
+}
+
+/** The same for whoever goes on without what is wrong, to see what else is. */
+export function inspectSettings({ env, argv = [], readFile = readTextFile, dialects = [], securityEvents = [] }: SettingsSource): InspectedSettings {
   const flags = parseFlags(argv);
   const found = SETTING_VARIABLES.map((variable) => ({ variable, ...find(variable, env, flags, readFile) }));
   const given = new Map(found.flatMap(({ variable, given }) => (given === undefined ? [] : [[variable.name, given]])));
@@ -31,10 +45,11 @@ export function loadSettings({ env, argv = [], readFile = readTextFile, dialects
   const unread = found.flatMap(({ variable, fault }) => (fault === undefined ? [] : [{ variable, fault }]));
   const refused = validateSync(settings).map((error) => refusal(error, given));
   const own = [...unread, ...refused];
+  const faulty = new Set(own.map(({ variable }) => variable.name));
   const between = checkRules({
     settings,
     given: new Set([...given.keys(), ...unread.map(({ variable }) => variable.name)]),
-    faulty: new Set(own.map(({ variable }) => variable.name)),
+    faulty,
     source: (name) => given.get(name)?.source ?? name,
     mounted: mountedOf(settings.dialects, dialects),
   });
@@ -47,8 +62,15 @@ export function loadSettings({ env, argv = [], readFile = readTextFile, dialects
     ...checkEvents(settings.webhookEvents, securityEvents),
     ...findTypos(env),
   ];
-  if (faults.length > 0) throw new SettingsError(faults);
-  return Object.freeze(settings);
+  const good = new Map([...given].filter(([name]) => !faulty.has(name)));
+  return { settings: Object.freeze(withSources(faulty.size === 0 ? settings : fill(good, dialects), env)), faults };
+}
+
+/** With the files that secrets came from, for who looks after their rights. */
+function withSources(settings: Settings, env: Environment): Settings {
+  const files = SETTING_VARIABLES.filter(({ secret }) => secret === true).map(({ name }) => ({ variable: `${name}_FILE`, path: env[`${name}_FILE`] ?? '' }));
+  const secretFiles = files.filter(({ path }) => path !== '');
+  return secretFiles.length === 0 ? settings : Object.assign(settings, { secretFiles });
 }
 
 /** Well-formed names of events that there are none of. */

@@ -77,12 +77,19 @@ export class SecretFile {
   }
 }
 
+const JWT_SECRET: GeneratedSecret = {
+  name: 'jwt-secret',
+  make: () => randomBytes(RANDOM_BYTES).toString('base64url'),
+  fewestCharacters: FEWEST_CHARACTERS,
+  whenDeleted: 'signs everybody out',
+};
+
 /** The secret that was generated at the first start with the embedded database. */
 export function generatedJwtSecret(dataDir: string): string {
-  return new SecretFile(dataDir, {
-    name: 'jwt-secret',
-    make: () => randomBytes(RANDOM_BYTES).toString('base64url'),
-    fewestCharacters: FEWEST_CHARACTERS,
-    whenDeleted: 'signs everybody out',
-  }).readOrMake();
+  return new SecretFile(dataDir, JWT_SECRET).readOrMake();
+}
+
+/** The file that it is kept in, where there is one. */
+export function jwtSecretFile(dataDir: string): SecretFile {
+  return new SecretFile(dataDir, JWT_SECRET);
 }

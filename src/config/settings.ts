@@ -285,6 +285,9 @@ export class Settings {
 
   @Switch('Dialects', 'Lets other machines in while the seeded default password of asyncat is unchanged.', { default: 'false' })
   readonly allowDefaultPassword!: boolean;
+
+  /** No variable: the files that secrets were read from, if any. */
+  readonly secretFiles?: readonly { readonly variable: string; readonly path: string }[];
 }
 
 /** Every variable, as its property in `Settings` describes it. */

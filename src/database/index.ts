@@ -10,4 +10,5 @@ export { findPendingMigrations, migrate } from './migrate.js';
 export { DatabaseRefusedError, prepareDatabase } from './prepare.js';
 export { type PreparedQuery, PreparedQueries } from './prepared-queries.js';
 export { RepeatedFault } from './repeated-fault.js';
+export { type Transport, transportOf } from './transport.js';
 export { violatedConstraint } from './unique-violation.js';

@@ -3,6 +3,7 @@ import { Settings } from '../config/index.js';
 import { AuthError, type FieldError, invalidField } from '../errors/index.js';
 import { isSoundSecret, UNSOUND_SECRET } from '../http/index.js';
 import { foldIdentifier } from './identifiers.js';
+import { commonPasswords } from './known-passwords.js';
 
 /** Who chooses a password: it must not be one of these. */
 export interface PasswordOwner {
@@ -46,11 +47,8 @@ export class PasswordPolicy {
     return null;
   }
 
-  /** Some 50,000 passwords that attackers try first; read when the first password is chosen, not at start. */
   private commonPasswords(): Promise<ReadonlySet<string>> {
-    this.common ??= import('@zxcvbn-ts/language-common').then(
-      ({ dictionary }) => new Set(dictionary['passwords-common'].map((word) => word.toLowerCase())),
-    );
+    this.common ??= commonPasswords().then((words) => new Set(words));
     return this.common;
   }
 }

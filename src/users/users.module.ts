@@ -7,6 +7,7 @@ import { DeclaredAccounts } from './declared-accounts.js';
 import { LoginAttempts } from './login-attempts.entity.js';
 import { LoginThrottle } from './login-throttle.js';
 import { OwnAccount } from './own-account.js';
+import { OwnerPasswords } from './owner-passwords.js';
 import { PasswordHasher } from './password-hasher.js';
 import { PasswordLogin } from './password-login.js';
 import { PasswordPolicy } from './password-policy.js';
@@ -24,6 +25,7 @@ import { UsersService } from './users.service.js';
     DeclaredAccounts,
     LoginThrottle,
     OwnAccount,
+    OwnerPasswords,
     PasswordHasher,
     PasswordLogin,
     PasswordPolicy,
@@ -35,6 +37,7 @@ import { UsersService } from './users.service.js';
     AccountRecovery,
     DeclaredAccounts,
     OwnAccount,
+    OwnerPasswords,
     PasswordHasher,
     PasswordLogin,
     PasswordPolicy,

@@ -1,1 +1,2 @@
+export { countDead } from './webhook-deliveries.js';
 export { WebhooksModule } from './webhooks.module.js';

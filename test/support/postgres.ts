@@ -27,10 +27,13 @@ export interface OwnPostgres {
   stop(): Promise<void>;
 }
 
-/** Starts one; its data is thrown away with it. */
-export async function startPostgres(): Promise<OwnPostgres> {
+/**
+ * Starts one; its data is thrown away with it.
+ * @param durable whether it would outlive a crash of the machine, which takes longer
+ */
+export async function startPostgres({ durable = false } = {}): Promise<OwnPostgres> {
   const directory = makeDirectory(0o755);
-  const server = await startEmbeddedPostgres({ dataDir: join(directory.path, 'data'), throwAway: true, reach: 'loopback', log: () => undefined });
+  const server = await startEmbeddedPostgres({ dataDir: join(directory.path, 'data'), throwAway: !durable, reach: 'loopback', log: () => undefined });
   const { host, port, user, password } = server.connection;
   const url = (database = 'gatehouse'): string => `postgres://${user}:${encodeURIComponent(password)}@${host}:${String(port)}/${database}`;
   const pool = new Pool({ connectionString: url(), max: 4 });

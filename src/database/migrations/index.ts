@@ -5,6 +5,7 @@ import { AgentsAtScale20261105000000 } from './20261105000000-agents-at-scale.js
 import { AuditSessionsAndWebhooks20261107000000 } from './20261107000000-audit-sessions-and-webhooks.js';
 import { SearchStatistics20261108000000 } from './20261108000000-search-statistics.js';
 import { RecoveryClaims20261110000000 } from './20261110000000-recovery-claims.js';
+import { ServerInstances20261113000000 } from './20261113000000-server-instances.js';
 
 /**
  * Every migration, oldest first. A migration that has been released is never edited. While it runs, instances of the
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   AuditSessionsAndWebhooks20261107000000,
   SearchStatistics20261108000000,
   RecoveryClaims20261110000000,
+  ServerInstances20261113000000,
 ];

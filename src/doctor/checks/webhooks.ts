@@ -1,0 +1,16 @@
+import type { DataSource } from 'typeorm';
+import { countDead } from '../../webhooks/index.js';
+import { type Finding, findingIf } from '../finding.js';
+
+/** Whether events were given up that a web hook should have been told. */
+export async function checkWebhooks(dataSource: DataSource): Promise<Finding[]> {
+  const { dead, last } = await countDead(dataSource);
+  return findingIf(dead > 0, {
+    id: 'webhooks-dead',
+    severity: 'warning',
+    title: `${String(dead)} events were not taken by a web hook and given up, the last at ${last?.toISOString() ?? ''}.`,
+    meaning: 'Whoever relies on the web hook has not heard of them.',
+    remedy: 'See why (SELECT last_error, count(*) FROM webhook_deliveries WHERE dead_at IS NOT NULL GROUP BY 1), mend it, and have them sent again: '
+      + 'UPDATE webhook_deliveries SET dead_at = NULL, attempts = 0, next_attempt_at = now() WHERE dead_at IS NOT NULL. Or remove them with DELETE.',
+  });
+}
