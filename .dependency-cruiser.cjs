@@ -31,7 +31,7 @@ const MAY_IMPORT = {
   dialects: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'agents', 'bootstrap', 'log'],
   doctor: [...CORE, 'users', 'webhooks'],
   health: [...CORE, 'log'],
-  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap'],
+  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap', 'doctor'],
 };
 
 const directions = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({

@@ -6,6 +6,7 @@ const code = await runCommandLine({
   argv: process.argv.slice(2),
   start: async (argv) => (await import('./run.js')).run({ env: process.env, argv }),
   readSettings: async (argv) => (await import('./settings.js')).readSettings({ env: process.env, argv }),
+  inspectSettings: async (argv) => (await import('./settings.js')).inspectSettings({ env: process.env, argv }),
   explainDatabase: async (error, settings) => (await import('./start-error.js')).databaseError(error, settings),
 });
 // A server that was started stays.

@@ -11,9 +11,14 @@ export function loadSettings(source: Source): Settings {
   return load(complete(source));
 }
 
+/** The same, with what a file `.env` in the working directory adds to the environment. */
+export function readSettings(source: Source): Settings {
+  return loadSettings(withEnvFile(source));
+}
+
 /** The same, going on without what is wrong: with the list of it. */
 export function inspectSettings(source: Source): InspectedSettings {
-  return inspect(complete(source));
+  return inspect(complete(withEnvFile(source)));
 }
 
 type Source = Omit<SettingsSource, 'dialects' | 'securityEvents'>;
@@ -22,8 +27,7 @@ function complete(source: Source): SettingsSource {
   return { ...source, dialects: DIALECTS, securityEvents: AUDIT_ACTIONS };
 }
 
-/** The same, with what a file `.env` in the working directory adds to the environment. */
-export function readSettings({ env, ...source }: Source): Settings {
+function withEnvFile({ env, ...source }: Source): Source {
   const file = existsSync('.env') ? readFileSync('.env', 'utf8') : '';
-  return loadSettings({ ...source, env: mergeEnvFile(file, env) });
+  return { ...source, env: mergeEnvFile(file, env) };
 }

@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspectSettings } from '../src/config/index.js';
+import { DIALECTS } from '../src/dialects/index.js';
 import { examineSettings } from '../src/doctor/examine.js';
 import type { Finding } from '../src/doctor/finding.js';
-import { inspectSettings } from '../src/settings.js';
 import { makeDirectory, type TestDirectory } from './support/directory.js';
 
 type Env = Readonly<Record<string, string>>;
@@ -37,7 +38,7 @@ function file(name: string, text: string, mode: number): string {
 }
 
 async function examine(env: Env): Promise<Finding[]> {
-  return examineSettings(inspectSettings({ env }).settings);
+  return examineSettings(inspectSettings({ env, dialects: DIALECTS }).settings);
 }
 const idsOf = (findings: readonly Finding[]): string[] => findings.map(({ severity, id }) => `${severity} ${id}`);
 
@@ -132,7 +133,7 @@ describe('the doctor, of settings', () => {
   });
 
   it('goes on where settings are wrong, with what is left of them', async () => {
-    const { settings, faults } = inspectSettings({ env: { ...SOUND, PORT: 'many', TRUST_PROXY: 'everybody', JWT_SECRET: 'short', METRICS_PUBLIC: 'true' } });
+    const { settings, faults } = inspectSettings({ env: { ...SOUND, PORT: 'many', TRUST_PROXY: 'everybody', JWT_SECRET: 'short', METRICS_PUBLIC: 'true' }, dialects: DIALECTS });
     expect(faults.map(({ name }) => name)).toEqual(['PORT', 'TRUST_PROXY', 'JWT_SECRET']);
     expect(settings).toMatchObject({ port: 3000, trustProxy: false, jwtSecret: undefined, databaseUrl: SOUND['DATABASE_URL'] });
     expect(idsOf(await examineSettings(settings))).toEqual(['warning metrics-public']);

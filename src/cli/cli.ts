@@ -1,5 +1,5 @@
 import type { ReadStream } from 'node:tty';
-import type { Settings } from '../config/index.js';
+import type { InspectedSettings, Settings } from '../config/index.js';
 import type { Instance } from './instance.js';
 import { Output } from './output.js';
 
@@ -11,6 +11,8 @@ export interface Composition {
   start: (argv: readonly string[]) => Promise<void>;
   /** Reads and checks the settings, as the server does. @throws SettingsError */
   readSettings: (argv: readonly string[]) => Promise<Settings>;
+  /** The same, going on without what is wrong. */
+  inspectSettings: (argv: readonly string[]) => Promise<InspectedSettings>;
   /** Puts what the way to the database said into words, where there are any. */
   explainDatabase: (error: unknown, settings: Settings) => Promise<unknown>;
 }
@@ -35,8 +37,13 @@ export class Cli {
   }
 
   /** The server's settings. @throws SettingsError */
-  settings({ dataDir }: DataOptions): Promise<Settings> {
-    return this.composition.readSettings(dataDir === undefined ? [] : [`--data-dir=${dataDir}`]);
+  settings(options: DataOptions): Promise<Settings> {
+    return this.composition.readSettings(flagsOf(options));
+  }
+
+  /** The server's settings, and what is wrong with them. */
+  inspectSettings(options: DataOptions): Promise<InspectedSettings> {
+    return this.composition.inspectSettings(flagsOf(options));
   }
 
   /**
@@ -60,7 +67,12 @@ export class Cli {
     try {
       return await work();
     } catch (error) {
-      throw await this.composition.explainDatabase(error, settings);
+      // A command does not wait for a database that is away, as a start does.
+      throw await this.composition.explainDatabase(error, { ...settings, databaseWaitSeconds: 0 });
     }
   }
+}
+
+function flagsOf({ dataDir }: DataOptions): string[] {
+  return dataDir === undefined ? [] : [`--data-dir=${dataDir}`];
 }

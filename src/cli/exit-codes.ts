@@ -6,6 +6,8 @@ export const EXIT = {
   notFound: 3,
   conflict: 4,
   unavailable: 5,
+  warnings: 6,
+  errors: 7,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -18,4 +20,6 @@ Exit codes:
   2  the command, an option or a setting is wrong
   3  there is no such account, key or session
   4  it conflicts with what is there (taken, the last owner, revoked)
-  5  the database cannot be used: it is away, in use, or its schema is behind`;
+  5  the database cannot be used: it is away, in use, or its schema is behind
+  6  the doctor found warnings
+  7  the doctor found errors`;

@@ -8,6 +8,6 @@ export { generatedJwtSecret, jwtSecretFile, SecretFile } from './secret-file.js'
 export { parseDuration } from './parse.js';
 export { processesOf } from './processes.js';
 export { SETTING_VARIABLES, Settings } from './settings.js';
-export { SettingsError } from './settings-error.js';
+export { type Fault, SettingsError } from './settings-error.js';
 export { type Environment, mergeEnvFile } from './sources.js';
 export { VERSION } from './version.js';

@@ -1,6 +1,7 @@
 import type { RegisterCommands } from '../command-group.js';
 import { apiKeyCommands } from './api-key.js';
 import { auditCommands } from './audit.js';
+import { doctorCommand } from './doctor.js';
 import { migrateCommand } from './migrate.js';
 import { ownerCommands } from './owner.js';
 import { sessionCommands } from './session.js';
@@ -12,6 +13,7 @@ import { versionCommand } from './version.js';
 export const COMMANDS: readonly RegisterCommands[] = [
   startCommand,
   migrateCommand,
+  doctorCommand,
   ownerCommands,
   userCommands,
   apiKeyCommands,
