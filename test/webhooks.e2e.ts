@@ -1,3 +1,4 @@
+import { gatehouse, gatehouseJson } from './support/cli.js';
 import { eventually } from './support/client.js';
 import { owner, type Person } from './support/people.js';
 import { startSuite, type Suite } from './support/suite.js';
@@ -89,6 +90,27 @@ describe('web hooks', () => {
     await eventually(async () => { expect(await deliveries()).toMatchObject([{ attempts: 1, delivered: false, dead, last_error: error }]); });
     expect(receiver.received).toHaveLength(1);
   });
+
+  it('that were given up are seen, and sent again, from the command line', async () => {
+    const options = { env: { DATABASE_URL: suite.database.url } };
+    receiver.answer = 410;
+    await guess();
+    await guess();
+    await eventually(async () => { expect((await deliveries()).map(({ dead }) => dead)).toEqual([true, true]); });
+    const { items } = await gatehouseJson(['webhook', 'list'], options);
+    expect(items).toEqual([1, 2].map(() => ({
+      id: expect.any(String) as string, eventId: expect.any(String) as string, action: 'login.failed', endpoint: expect.stringMatching(/^[\w-]+$/) as string,
+      attempts: 1, deadAt: expect.any(String) as string, error: 'answered 410',
+    })));
+    expect(await gatehouseJson(['webhook', 'list', '--limit', '1'], options)).toEqual({ items: [items[0]], nextCursor: expect.any(String) as string });
+    expect(await gatehouse(['webhook', 'retry'], options)).toMatchObject({ code: 2, stderr: expect.stringContaining('--all') as string });
+    receiver.answer = 204;
+    expect(await gatehouse(['webhook', 'retry', items[0].id as string], options)).toMatchObject({ code: 0, stdout: '1 of them will be attempted again.\n' });
+    await eventually(async () => { expect((await deliveries()).map(({ delivered }) => delivered).sort()).toEqual([false, true]); }, 30_000);
+    expect(await gatehouse(['webhook', 'retry', items[0].id as string], options)).toMatchObject({ code: 3 });
+    expect(await gatehouse(['webhook', 'retry', '--all'], options)).toMatchObject({ code: 0, stdout: '1 of them will be attempted again.\n' });
+    await eventually(async () => { expect((await deliveries()).map(({ delivered }) => delivered)).toEqual([true, true]); }, 30_000);
+  }, 180_000);
 
   it.each([['SIGKILL', null], ['SIGTERM', 0]] as const)('keep nobody waiting, and are sent by another when their sender ends by %s', async (signal, code) => {
     receiver.answer = null;

@@ -1,2 +1,2 @@
-export { countDead } from './webhook-deliveries.js';
+export { countDead, findDead, retryDead } from './dead-letters.js';
 export { WebhooksModule } from './webhooks.module.js';

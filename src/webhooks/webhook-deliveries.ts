@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { type DataSource, In, Repository } from 'typeorm';
+import { In, Repository } from 'typeorm';
 import { AuditEvent } from '../audit/index.js';
 import { WebhookDelivery } from './webhook-delivery.entity.js';
 
@@ -62,12 +62,4 @@ export class WebhookDeliveries {
   async giveUp(id: string, error: string): Promise<void> {
     await this.deliveries.query('UPDATE webhook_deliveries SET dead_at = now(), last_error = $2 WHERE id = $1', [id, error]);
   }
-}
-
-/** How many deliveries were given up, and the time of the last. */
-export async function countDead(dataSource: DataSource): Promise<{ dead: number; last: Date | null }> {
-  const [row] = await dataSource.query<[{ dead: number; last: Date | null }]>(
-    'SELECT count(*)::int AS dead, max(dead_at) AS last FROM webhook_deliveries WHERE dead_at IS NOT NULL',
-  );
-  return row;
 }

@@ -8,6 +8,7 @@ import { sessionCommands } from './session.js';
 import { startCommand } from './start.js';
 import { userCommands } from './user.js';
 import { versionCommand } from './version.js';
+import { webhookCommands } from './webhook.js';
 
 /** Every command, in the order of the help. To add one, write its file and add its line. */
 export const COMMANDS: readonly RegisterCommands[] = [
@@ -19,5 +20,6 @@ export const COMMANDS: readonly RegisterCommands[] = [
   apiKeyCommands,
   sessionCommands,
   auditCommands,
+  webhookCommands,
   versionCommand,
 ];

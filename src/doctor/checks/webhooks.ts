@@ -10,7 +10,6 @@ export async function checkWebhooks(dataSource: DataSource): Promise<Finding[]> 
     severity: 'warning',
     title: `${String(dead)} events were not taken by a web hook and given up, the last at ${last?.toISOString() ?? ''}.`,
     meaning: 'Whoever relies on the web hook has not heard of them.',
-    remedy: 'See why (SELECT last_error, count(*) FROM webhook_deliveries WHERE dead_at IS NOT NULL GROUP BY 1), mend it, and have them sent again: '
-      + 'UPDATE webhook_deliveries SET dead_at = NULL, attempts = 0, next_attempt_at = now() WHERE dead_at IS NOT NULL. Or remove them with DELETE.',
+    remedy: 'See which and why with gatehouse webhook list, mend it, and have them sent again with gatehouse webhook retry --all.',
   });
 }
