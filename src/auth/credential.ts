@@ -11,6 +11,7 @@ export type Credential =
   | { kind: 'none' };
 
 const AUTHORIZATION = 'authorization';
+const PLAIN_BEARER = 'Bearer ';
 const BEARER = /^Bearer +(.+)$/i;
 
 /** Reads the credential of a request; a dialect may read other headers, or a cookie. */
@@ -35,8 +36,14 @@ export function nativeCredentialReader(apiKeyPrefix: string): CredentialReader {
 export function readBearer(request: FastifyRequest): Exclude<Credential, { kind: 'api-key' }> {
   const authorization = authorizationOf(request);
   if (authorization === undefined) return { kind: 'none' };
-  const token = BEARER.exec(authorization)?.[1];
+  const token = plainBearer(authorization) ?? BEARER.exec(authorization)?.[1];
   return token === undefined ? { kind: 'malformed' } : { kind: 'access-token', token };
+}
+
+/** What nearly everybody sends, without a regular expression. */
+function plainBearer(authorization: string): string | undefined {
+  const isPlain = authorization.startsWith(PLAIN_BEARER) && authorization.length > PLAIN_BEARER.length && authorization[PLAIN_BEARER.length] !== ' ';
+  return isPlain ? authorization.slice(PLAIN_BEARER.length) : undefined;
 }
 
 /**

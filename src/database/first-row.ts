@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
+import { serialize } from 'pg-protocol';
 import type { PreparedQuery } from './prepared-queries.js';
 
 /** A connection as the driver hands it to a statement that submits itself (as `pg-cursor` does). */
@@ -8,14 +9,12 @@ interface Wire {
   /** The texts of the statements that are prepared on it, or about to be, by name. */
   readonly parsedStatements: Record<string, string | undefined>;
   readonly submittedNamedStatements: Record<string, string | undefined>;
-  parse(statement: PreparedQuery): void;
-  bind(portal: { statement: string; values: readonly unknown[] }): void;
-  describe(what: { type: 'P'; name: string }): void;
-  execute(portal: object): void;
-  sync(): void;
 }
 
 const readerOf = pg.types.getTypeParser as (type: number) => Column['read'];
+
+const DESCRIBE = serialize.describe({ type: 'P' });
+const EXECUTE_AND_SYNC = Buffer.concat([serialize.execute({}), serialize.sync()]);
 
 interface Column {
   readonly name: string;
@@ -52,21 +51,18 @@ export class FirstRow<Row> {
   /** Sends parse (the first time on a connection), bind, describe (the first time ever) and execute, in one go. */
   submit(wire: Wire): void {
     const { name, text, values } = this;
-    wire.stream.cork();
-    try {
-      if (name === '') {
-        wire.parse({ name, text });
-      } else if (wire.parsedStatements[name] === undefined && wire.submittedNamedStatements[name] === undefined) {
-        wire.parse({ name, text });
-        wire.submittedNamedStatements[name] = text;
-      }
-      wire.bind({ statement: name, values: values.map((value) => (typeof value === 'number' ? String(value) : value)) });
-      if (this.columns === undefined) wire.describe({ type: 'P', name: '' });
-      wire.execute({});
-      wire.sync();
-    } finally {
-      wire.stream.uncork();
+    const messages: Buffer[] = [];
+    if (name === '') {
+      messages.push(serialize.parse({ text }));
+    } else if (wire.parsedStatements[name] === undefined && wire.submittedNamedStatements[name] === undefined) {
+      messages.push(serialize.parse({ name, text }));
+      wire.submittedNamedStatements[name] = text;
     }
+    messages.push(serialize.bind({ statement: name, values: values.map((value) => (typeof value === 'number' ? String(value) : value)) }));
+    if (this.columns === undefined) messages.push(DESCRIBE);
+    messages.push(EXECUTE_AND_SYNC);
+    // One write: several that are held together go out together, but each costs something of its own.
+    wire.stream.write(Buffer.concat(messages));
   }
 
   handleRowDescription({ fields }: { fields: { name: string; dataTypeID: number }[] }): void {
