@@ -8,6 +8,7 @@ import { AuthError } from '../errors/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { askStrategy } from './ask-strategy.js';
 import { CredentialReaders } from './credential.js';
+import { JwtStrategy } from './jwt.strategy.js';
 import { NoAuthentication } from './no-authentication.js';
 
 /**
@@ -44,6 +45,7 @@ export class AccessGuard implements CanActivate {
     private readonly credentials: CredentialReaders,
     private readonly noAuthentication: NoAuthentication,
     private readonly cache: PrincipalCache,
+    private readonly accessTokens: JwtStrategy,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -71,7 +73,7 @@ export class AccessGuard implements CanActivate {
       case 'access-token':
         if (access.apiKeyOnly) throw new AuthError('missing_credential', { detail: 'This route takes an API key.', ...wantedBy(access) });
         if (access.account && !this.cache.remembers) request.wantsAccount = true;
-        return verifyAccessToken(request, reply);
+        return this.accessTokens.recognise(request) ?? verifyAccessToken(request, reply);
       case 'malformed':
         throw new AuthError('missing_credential', {
           reason: 'malformed',

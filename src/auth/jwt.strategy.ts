@@ -32,11 +32,21 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
     } as unknown as ConstructorParameters<typeof Strategy>[0] & { passReqToCallback: true });
   }
 
-  /** Passport's entry. A token whose signature was verified before goes straight to the session check. */
-  override authenticate(request: never, options?: never): void {
+  /**
+   * Who sends a request, by a token whose signature was verified before: straight to the session check.
+   * @returns `undefined` for all other tokens, which are Passport's to look at
+   * @throws AuthError `invalid_token`, through the promise
+   */
+  recognise(request: FastifyRequest): UserPrincipal | Promise<UserPrincipal> | undefined {
     const claims = this.verified.get(tokenOf(request) ?? '');
-    if (claims !== undefined) {
-      settle(this, this.check(claims, request));
+    return claims === undefined ? undefined : this.check(claims, request);
+  }
+
+  /** Passport's entry. */
+  override authenticate(request: never, options?: never): void {
+    const known = this.recognise(request);
+    if (known !== undefined) {
+      settle(this, known);
       return;
     }
     try {
