@@ -78,9 +78,54 @@ describe('passwords', () => {
     expect(await login('decomposed', combined)).toBe(200);
   });
 
+  it.each([
+    // Made by argon2-cffi 25.1 and passlib 1.7.4 for Python.
+    ['Argon2id', '$argon2id$v=19$m=19456,t=2,p=1$we7RYuf30QNlKf72Dkqftw$vtDteaCqQLdQEQwaBFRfvUgr320Ro0wbLitB+NVksiw'],
+    ['scrypt', '$scrypt$ln=14,r=8,p=1$ztkbg/De+38vxfifs3ZuzQ$QJiuoX3kNC+nrBkQgFMBMYWEcIpJlZqoNane++awkJo'],
+    ['PBKDF2', '$pbkdf2-sha256$100000$DaF0LgUAgFBKKQWAcI7Rmg$BA6x5UMuaogt.8yByGfzkLUn57RkGEkO0y1M4BQbjp0'],
+  ])('verifies an %s hash of another system once, and has a bcrypt hash from then on', async (kind, hash) => {
+    const username = `from-${kind.toLowerCase()}`;
+    await api.createUser(owner, { username, password: 'to be overwritten' });
+    await suite.database.pool.query('UPDATE users SET password_hash = $2 WHERE username = $1', [username, hash]);
+    expect(await login(username, 'correct horse batter')).toBe(401);
+    expect(await storedHash(username)).toBe(hash);
+    const statuses = await Promise.all(Array.from({ length: 4 }, () => login(username, 'correct horse battery')));
+    expect(statuses).toEqual([200, 200, 200, 200]);
+    const renewed = await storedHash(username);
+    expect(await bcrypt.compare('correct horse battery', renewed)).toBe(true);
+    expect(bcrypt.getRounds(renewed)).toBe(10);
+    expect(await login(username, 'correct horse battery')).toBe(200);
+    expect(await storedHash(username)).toBe(renewed);
+  });
+
+  it('locks an account with such a hash like any other', async () => {
+    await api.createUser(owner, { username: 'guessed', password: 'to be overwritten' });
+    const hash = '$scrypt$ln=14,r=8,p=1$ztkbg/De+38vxfifs3ZuzQ$QJiuoX3kNC+nrBkQgFMBMYWEcIpJlZqoNane++awkJo';
+    await suite.database.pool.query('UPDATE users SET password_hash = $1 WHERE username = $2', [hash, 'guessed']);
+    const statuses = await Promise.all(Array.from({ length: 8 }, (_, guess) => login('guessed', `guess ${String(guess)}`)));
+    expect(statuses.sort()).toEqual([401, 401, 401, 401, 401, 423, 423, 423]);
+    expect(await login('guessed', 'correct horse battery')).toBe(423);
+    expect(await storedHash('guessed')).toBe(hash);
+  });
+
+  it('verifies a hash of another system of what bcrypt read of a long password, and of all of it from then on', async () => {
+    await api.createUser(owner, { username: 'long', password: 'to be overwritten' });
+    // Made by libxcrypt, of 80 of these letters.
+    const hash = '$2b$10$abcdefghijklmnopqrstuuhBb/0dYbuuS1CS8hp30IXhlFBW2VAWG'.replace('2b', '2a');
+    await suite.database.pool.query('UPDATE users SET password_hash = $1 WHERE username = $2', [hash, 'long']);
+    expect(await login('long', 'x'.repeat(71))).toBe(401);
+    expect(await login('long', 'x'.repeat(80))).toBe(200);
+    expect(await login('long', 'x'.repeat(81))).toBe(401);
+    expect(await login('long', 'x'.repeat(80))).toBe(200);
+    const words = 'a sentence that has spaces in it, which no digest has, and is longer than that';
+    await suite.database.pool.query('UPDATE users SET password_hash = $1 WHERE username = $2', [await bcrypt.hash(words, 10), 'long']);
+    expect(await login('long', words)).toBe(200);
+    expect(await login('long', `${words}.`)).toBe(401);
+  });
+
   it('makes nothing of a stored hash that is none', async () => {
     await api.createUser(owner, { username: 'broken', password: 'to be overwritten' });
-    for (const hash of ['', 'plain text', '$2b$10$short', null]) {
+    for (const hash of ['', 'plain text', '$2b$10$short', '$argon2id$v=19$m=9999999999,t=1,p=1$c29tZXNhbHQ$short', null]) {
       await suite.database.pool.query('UPDATE users SET password_hash = $1 WHERE username = $2', [hash, 'broken']);
       for (const typed of ['plain text', '$2b$10$short', 'null']) expect(await login('broken', typed)).toBe(401);
       await suite.database.pool.query(`DELETE FROM login_attempts WHERE user_id IS NOT NULL`);

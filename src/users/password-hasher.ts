@@ -1,21 +1,19 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Injectable } from '@nestjs/common';
-import bcrypt from 'bcrypt';
 import type { Histogram } from 'prom-client';
 import { processesOf, Settings } from '../config/index.js';
 import { Metrics } from '../metrics/index.js';
 import { HashGate } from './hash-gate.js';
 import { hashesAtOnce, HashSlots } from './hash-slots.js';
-
-/** bcrypt reads this many bytes, and stops at the first NUL. */
-const BCRYPT_BYTES = 72;
+import {
+  costOfBcrypt, decoyOfCost, type ForeignHash, hashWithBcrypt, isBcrypt, readForeignHash, verifyBcrypt, verifyBcryptOfOthers,
+} from './password-hashes/index.js';
 
 /** Upper bounds of how long one hash takes, in seconds: cost 10 to cost 15. */
 const DURATIONS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What PHP and Apache write for what everybody else calls `$2b$`; node's bcrypt does not know it. */
-const PHP_VERSION = /^\$2y\$/;
+/** The cheapest that bcrypt can do. */
+const LEAST_COST = 4;
 
 /** What a comparison found. */
 export interface PasswordCheck {
@@ -30,7 +28,7 @@ export interface HashingTurn {
   hash(password: string): Promise<string>;
 }
 
-/** Password hashing with bcrypt (OWASP ASVS 2.4). */
+/** Password hashing with bcrypt (OWASP ASVS 2.4); what other systems hashed with is verified, and replaced. */
 @Injectable()
 export class PasswordHasher implements HashingTurn {
   private readonly gate: HashGate;
@@ -39,6 +37,8 @@ export class PasswordHasher implements HashingTurn {
   private readonly cost: number;
   /** Well-formed, of the configured cost, and the hash of nothing: comparing with it costs what a real one costs. */
   private readonly decoy: string;
+  /** How long a comparison at the configured cost takes, once that was measured. */
+  private usualMs: number | undefined;
 
   constructor(settings: Settings, metrics: Metrics) {
     const cores = availableParallelism() / processesOf(settings);
@@ -46,7 +46,7 @@ export class PasswordHasher implements HashingTurn {
     this.slots = new HashSlots(hashesAtOnce(cores));
     this.duration = metrics.histogram({ name: 'gatehouse_password_hash_duration_seconds', help: 'How long hashing or comparing one password took.' }, DURATIONS);
     this.cost = settings.bcryptCost;
-    this.decoy = `$2b$${String(this.cost)}$${'.'.repeat(22)}${'/'.repeat(31)}`;
+    this.decoy = decoyOfCost(this.cost);
   }
 
   /**
@@ -82,18 +82,60 @@ export class PasswordHasher implements HashingTurn {
   }
 
   private hashNow(password: string): Promise<string> {
-    return this.timed(() => bcrypt.hash(bcryptInput(password.normalize('NFKC')), this.cost));
+    return this.timed(() => hashWithBcrypt(password.normalize('NFKC'), this.cost));
   }
 
-  private async compareNow(password: string, hash: string | null): Promise<PasswordCheck> {
-    const stored = (hash ?? this.decoy).replace(PHP_VERSION, '$2b$$');
+  private compareNow(password: string, stored: string | null): Promise<PasswordCheck> {
+    const foreign = stored === null ? null : readForeignHash(stored);
+    if (foreign !== null && !('fault' in foreign)) return this.compareForeign(password, foreign);
+    const isReal = stored !== null && isBcrypt(stored);
+    return this.compareBcrypt(password, isReal ? stored : this.decoy, isReal);
+  }
+
+  private async compareBcrypt(password: string, stored: string, isReal: boolean): Promise<PasswordCheck> {
+    const cost = costOfBcrypt(stored);
+    const spent = 2 ** (cost - this.cost);
     const normalized = password.normalize('NFKC');
-    if (await this.timed(() => bcrypt.compare(bcryptInput(normalized), stored))) {
-      return { matches: hash !== null, outdated: bcrypt.getRounds(stored) < this.cost };
+    if (await this.timed(() => verifyBcrypt(normalized, stored))) return { matches: isReal, outdated: cost < this.cost };
+    await this.spendRest(spent);
+    // A hash that came from another system is of the password as it was typed, and of no more than bcrypt reads.
+    const ofOthers = await this.timed(() => verifyBcryptOfOthers(password, normalized, stored));
+    if (ofOthers === false) await this.spendRest(spent);
+    return { matches: isReal && ofOthers === true, outdated: true };
+  }
+
+  /** Such a hash serves once: it is replaced at the first login. */
+  private async compareForeign(password: string, stored: ForeignHash): Promise<PasswordCheck> {
+    this.usualMs ??= await this.measureDecoy();
+    for (const form of new Set([password.normalize('NFKC'), password])) {
+      const since = performance.now();
+      if (await this.timed(() => stored.verify(form))) return { matches: true, outdated: true };
+      await this.spendRest((performance.now() - since) / this.usualMs);
     }
-    // A hash that came from another system is of the password as it was typed.
-    const asTyped = normalized !== password && fitsBcrypt(password) && (await this.timed(() => bcrypt.compare(password, stored)));
-    return { matches: hash !== null && asTyped, outdated: true };
+    return { matches: false, outdated: true };
+  }
+
+  /**
+   * Does the rest of the work of a comparison at the configured cost. An imported account whose hash is cheaper would
+   * otherwise be told by its quick answer from one that does not exist; one whose hash is costlier is, until its first
+   * login.
+   * @param spent the part of it that was done
+   */
+  private async spendRest(spent: number): Promise<void> {
+    let rest = 1 - spent;
+    for (let cost = this.cost - 1; cost >= LEAST_COST; cost -= 1) {
+      const share = 2 ** (cost - this.cost);
+      if (share > rest) continue;
+      await verifyBcrypt('', decoyOfCost(cost));
+      rest -= share;
+    }
+  }
+
+  /** How many milliseconds a comparison at the configured cost takes. */
+  private async measureDecoy(): Promise<number> {
+    const since = performance.now();
+    await verifyBcrypt('', this.decoy);
+    return performance.now() - since;
   }
 
   private async timed<T>(work: () => Promise<T>): Promise<T> {
@@ -102,16 +144,4 @@ export class PasswordHasher implements HashingTurn {
     this.duration.observe((performance.now() - since) / 1000);
     return result;
   }
-}
-
-/**
- * What bcrypt is given: the password itself where it can read all of it, so that other systems' hashes verify, else a
- * digest of it, so that what comes after the 72nd byte or a NUL counts too.
- */
-function bcryptInput(password: string): string {
-  return fitsBcrypt(password) ? password : createHash('sha512').update(password, 'utf8').digest('base64');
-}
-
-function fitsBcrypt(password: string): boolean {
-  return Buffer.byteLength(password, 'utf8') <= BCRYPT_BYTES && !password.includes('\0');
 }
