@@ -31,7 +31,9 @@ const MAY_IMPORT = {
   dialects: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'agents', 'bootstrap', 'log'],
   doctor: [...CORE, 'users', 'webhooks'],
   health: [...CORE, 'log'],
-  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap', 'doctor'],
+  // The one place besides users/ and api-keys/ where hashes pass through: from a file into a table, and out again.
+  transfer: [...CORE, 'users', 'api-keys'],
+  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap', 'doctor', 'transfer'],
 };
 
 const directions = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({

@@ -15,6 +15,13 @@ interface SessionsEnded {
   ended: number;
 }
 
+/** What came of a file, in numbers of lines. */
+interface Imported {
+  imported: number;
+  unchanged: number;
+  refused: number;
+}
+
 /**
  * What each action says beyond who did it to whom: the one list of it. Actions that are not here say nothing more. Never
  * a secret, never something that was typed into a login form.
@@ -25,6 +32,7 @@ interface Details {
   'account.locked': { reason: string };
   'user.created': { role: Role };
   'user.updated': ChangedFields | ChangedAccount;
+  'users.imported': Imported & { source: string };
   'sessions.ended': SessionsEnded;
   'refresh.reused': { sessionId: string };
   'api_key.created': { scopes: readonly string[] };
@@ -33,6 +41,7 @@ interface Details {
   'api_key.rotated': { successor: string; overlapSeconds: number };
   'api_key.deleted': { resource: ResourceBinding } | null;
   'owner.recovered': { enabled: boolean; ended: number };
+  'api_keys.imported': Imported;
 }
 
 /** The detail of an action's events. */

@@ -5,10 +5,11 @@ export { type DatabaseTarget, dataSourceOptions, type RequestLimits } from './da
 export { DatabaseModule } from './database.module.js';
 export { borrowEmbeddedPostgres } from './embedded/index.js';
 export { LastUseRecorder } from './last-use.js';
-export { LOCKS, takeLock, tryLockOf, withLock, withLockInTurn } from './locks.js';
+export { LOCKS, takeLock, tryLock, tryLockOf, withLock, withLockInTurn } from './locks.js';
 export { findPendingMigrations, migrate } from './migrate.js';
 export { DatabaseRefusedError, prepareDatabase } from './prepare.js';
 export { type PreparedQuery, PreparedQueries } from './prepared-queries.js';
 export { RepeatedFault } from './repeated-fault.js';
 export { type Transport, transportOf } from './transport.js';
+export { inUnhurriedTransaction } from './unhurried.js';
 export { violatedConstraint } from './unique-violation.js';

@@ -8,6 +8,7 @@ export const LOCKS = {
   owners: 0x6748_0003,
   housekeeping: 0x6748_0004,
   memory: 0x6748_0005,
+  transfer: 0x6748_0006,
 } as const;
 
 const ASK_AGAIN_AFTER_MS = 50;

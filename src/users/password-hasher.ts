@@ -6,7 +6,8 @@ import { Metrics } from '../metrics/index.js';
 import { HashGate } from './hash-gate.js';
 import { hashesAtOnce, HashSlots } from './hash-slots.js';
 import {
-  costOfBcrypt, decoyOfCost, type ForeignHash, hashWithBcrypt, isBcrypt, readForeignHash, verifyBcrypt, verifyBcryptOfOthers,
+  costOfBcrypt, decoyOfCost, type ForeignHash, hashWithBcrypt, isBcrypt, mayDiffer, readForeignHash, verifyBcrypt,
+  verifyBcryptOfOthers,
 } from './password-hashes/index.js';
 
 /** Upper bounds of how long one hash takes, in seconds: cost 10 to cost 15. */
@@ -99,15 +100,18 @@ export class PasswordHasher implements HashingTurn {
     if (await this.timed(() => verifyBcrypt(normalized, stored))) return { matches: isReal, outdated: cost < this.cost };
     await this.spendRest(spent);
     // A hash that came from another system is of the password as it was typed, and of no more than bcrypt reads.
-    const ofOthers = await this.timed(() => verifyBcryptOfOthers(password, normalized, stored));
-    if (ofOthers === false) await this.spendRest(spent);
-    return { matches: isReal && ofOthers === true, outdated: true };
+    if (!mayDiffer(password, normalized)) return { matches: false, outdated: true };
+    const ofOthers = await this.timed(() => verifyBcryptOfOthers(password, stored));
+    if (!ofOthers) await this.spendRest(spent);
+    return { matches: isReal && ofOthers, outdated: true };
   }
 
   /** Such a hash serves once: it is replaced at the first login. */
   private async compareForeign(password: string, stored: ForeignHash): Promise<PasswordCheck> {
     this.usualMs ??= await this.measureDecoy();
-    for (const form of new Set([password.normalize('NFKC'), password])) {
+    const normalized = password.normalize('NFKC');
+    // As often as with bcrypt, even where the second time is the first again.
+    for (const form of mayDiffer(password, normalized) ? [normalized, password] : [normalized]) {
       const since = performance.now();
       if (await this.timed(() => stored.verify(form))) return { matches: true, outdated: true };
       await this.spendRest((performance.now() - since) / this.usualMs);

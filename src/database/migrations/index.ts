@@ -6,6 +6,7 @@ import { AuditSessionsAndWebhooks20261107000000 } from './20261107000000-audit-s
 import { SearchStatistics20261108000000 } from './20261108000000-search-statistics.js';
 import { RecoveryClaims20261110000000 } from './20261110000000-recovery-claims.js';
 import { ServerInstances20261113000000 } from './20261113000000-server-instances.js';
+import { ImportedAccounts20261114000000 } from './20261114000000-imported-accounts.js';
 
 /**
  * Every migration, oldest first. A migration that has been released is never edited. While it runs, instances of the
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   SearchStatistics20261108000000,
   RecoveryClaims20261110000000,
   ServerInstances20261113000000,
+  ImportedAccounts20261114000000,
 ];

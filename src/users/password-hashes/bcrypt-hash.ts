@@ -48,11 +48,15 @@ export function verifyBcrypt(password: string, hash: string): Promise<boolean> {
 const LIKE_A_DIGEST = /^[A-Za-z0-9+/]{72}/;
 
 /**
- * Whether a hash is one that another system made of the password: of its first 72 bytes. `null` where that would be the
- * same question again, or none that a right password answers.
+ * Whether another system may have hashed something else of a password than is hashed here: it as it was typed, or what
+ * bcrypt reads of it. Not what comes before a NUL: that is no part of a password to ask for.
  */
-export async function verifyBcryptOfOthers(password: string, normalized: string, hash: string): Promise<boolean | null> {
-  if ((password === normalized && isRead(password)) || password.includes('\0')) return null;
+export function mayDiffer(password: string, normalized: string): boolean {
+  return (password !== normalized || !isRead(password)) && !password.includes('\0');
+}
+
+/** Whether a hash is one that another system made of the password: of its first 72 bytes. */
+export async function verifyBcryptOfOthers(password: string, hash: string): Promise<boolean> {
   // Cut here: the library would repeat the fault of old `$2a$` implementations with more than 254 bytes.
   const bytes = Buffer.from(password, 'utf8').subarray(0, BCRYPT_BYTES);
   const matches = await bcrypt.compare(bytes, hash.replace(PHP_VERSION, '$2b$$'));

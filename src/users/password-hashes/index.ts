@@ -1,7 +1,7 @@
 import { faultOfBcrypt } from './bcrypt-hash.js';
 import { readForeignHash } from './foreign-hash.js';
 
-export { costOfBcrypt, decoyOfCost, hashWithBcrypt, isBcrypt, verifyBcrypt, verifyBcryptOfOthers } from './bcrypt-hash.js';
+export { costOfBcrypt, decoyOfCost, hashWithBcrypt, isBcrypt, mayDiffer, verifyBcrypt, verifyBcryptOfOthers } from './bcrypt-hash.js';
 export { type ForeignHash, readForeignHash } from './foreign-hash.js';
 
 /**
