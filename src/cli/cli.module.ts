@@ -10,6 +10,7 @@ import { MetricsModule } from '../metrics/index.js';
 import { PrincipalsModule } from '../principals/index.js';
 import { RedisModule } from '../redis/index.js';
 import { SessionsModule } from '../sessions/index.js';
+import { TransferModule } from '../transfer/index.js';
 import { UsersModule } from '../users/index.js';
 
 /** The statements of one command come one after the other, but for a lock here and there. */
@@ -41,6 +42,7 @@ export class CliModule {
         UsersModule,
         ApiKeysModule,
         SetupModule,
+        TransferModule,
       ],
     };
   }

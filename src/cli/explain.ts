@@ -19,6 +19,7 @@ const IN_WORDS: Partial<Record<string, ExitCode>> = {
   DataDirInUseError: EXIT.unavailable,
   StartError: EXIT.unavailable,
   MemoryHeldError: EXIT.unavailable,
+  TransferError: EXIT.failure,
 };
 
 /** What to say of an error, and the code to end with. A fault of the program comes with its stack; nothing else does. */

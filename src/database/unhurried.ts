@@ -7,8 +7,8 @@ import { PacedConnection } from './connection.js';
  * wait in between: for work on very many rows, and for files that come in slowly. Nobody's request waits for it.
  */
 export async function inUnhurriedTransaction<T>(dataSource: DataSource, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-  const { driver: _, ...options } = dataSource.options as PostgresDataSourceOptions;
-  const unhurried = new DataSource({ ...options, poolSize: 1, extra: { Client: PacedConnection, keepAlive: true } });
+  const options = dataSource.options as PostgresDataSourceOptions;
+  const unhurried = new DataSource({ ...options, driver: undefined, poolSize: 1, extra: { Client: PacedConnection, keepAlive: true } });
   await unhurried.initialize();
   try {
     return await unhurried.transaction(async (manager) => {

@@ -8,6 +8,8 @@ import { TransferError } from './transfer-error.js';
 const BATCH = 1_000;
 /** How often rows may come in between the check and the insert before something else must be wrong. */
 const MOST_TRIES = 5;
+/** SQLSTATE insufficient_privilege. */
+const NOT_ALLOWED = '42501';
 
 /** What is read of a line. */
 interface StagedRow {
@@ -91,11 +93,15 @@ class StagedImport<Row extends StagedRow> {
 
   private async createTable(): Promise<void> {
     const columns = Object.entries(this.staging.columns).map(([name, type]) => `, ${name} ${type as string}`);
-    await this.manager.query(
+    const make = this.manager.query(
       `CREATE TEMPORARY TABLE incoming (
          line bigint PRIMARY KEY, state text NOT NULL DEFAULT 'new', field text, reason text, told boolean NOT NULL DEFAULT false${columns.join('')}
        ) ON COMMIT DROP`,
     );
+    await make.catch((error: unknown) => {
+      if ((error as { code?: string }).code !== NOT_ALLOWED) throw error;
+      throw new TransferError("The database's role may make no temporary table: GRANT TEMPORARY ON DATABASE … TO … lets it.", { cause: error });
+    });
   }
 
   private async load(records: AsyncIterable<SourceRecord>): Promise<void> {

@@ -7,7 +7,9 @@ export async function* decoded(input: AsyncIterable<Buffer>): AsyncGenerator<str
     for await (const chunk of input) yield decoder.decode(chunk, { stream: true });
     yield decoder.decode();
   } catch (error) {
-    if (error instanceof TypeError) throw new TransferError('The file is not UTF-8 text: convert it first, for example with iconv.', { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      throw new TransferError('The file is not UTF-8 text: convert it first, for example with iconv.', { cause: error });
+    }
     throw error;
   }
 }

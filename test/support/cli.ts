@@ -18,8 +18,8 @@ export interface Ended {
 export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
-  /** What it reads on standard input; nothing at all where it is left out. */
-  input?: string;
+  /** What it reads on standard input; nothing at all where it is left out, and with `null` whatever the test writes. */
+  input?: string | null;
   /** Lines to be typed at a terminal, each once the question before it is there. */
   typed?: readonly (readonly [question: string, answer: string])[];
 }
@@ -61,7 +61,7 @@ export function launchCli(args: readonly string[], { env = {}, cwd, input, typed
     child.stdin?.write(next[1]);
   });
   child.stderr?.on('data', (chunk: Buffer) => { stderr += chunk.toString(); });
-  if (input !== undefined) child.stdin?.end(input);
+  if (typeof input === 'string') child.stdin?.end(input);
   return { child, output: () => ({ stdout, stderr }) };
 }
 

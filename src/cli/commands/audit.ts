@@ -1,14 +1,13 @@
-import { open } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import type { AuditEvent, AuditFilter } from '../../audit/index.js';
 import type { Cli, DataOptions } from '../cli.js';
 import { CommandError } from '../command-error.js';
 import { dataDirOption, examples, type RegisterCommands, WHO, wholeNumber } from '../command-group.js';
 import { EXIT } from '../exit-codes.js';
+import { outputOption, writeExport } from '../export-output.js';
 import { BEFORE_ALL, follow, newestEventId } from '../follow.js';
 import type { Instance } from '../instance.js';
-import { type Cell, Output } from '../output.js';
+import type { Cell, Output } from '../output.js';
 
 const PAGE = 1_000;
 const MOST_LINES = 100_000;
@@ -25,7 +24,7 @@ interface FilterOptions extends DataOptions {
 export const auditCommands: RegisterCommands = (program, cli) => {
   const audit = program.command('audit').description('The audit log: who did what, when, from where');
   tail(audit, cli);
-  exportLog(audit, cli);
+  exportAudit(audit.command('export'), cli, 'gatehouse audit export');
 };
 
 function tail(audit: Command, cli: Cli): void {
@@ -48,24 +47,23 @@ function tail(audit: Command, cli: Cli): void {
     );
 }
 
-function exportLog(audit: Command, cli: Cli): void {
-  filterOptions(audit.command('export').description('Writes the events, oldest first, an event a line as JSON, as the native API has it'))
-    .addOption(new Option('-o, --output <path>', 'Writes to a new file, in place of standard output'))
-    .addHelpText('after', examples('gatehouse audit export > audit.jsonl', 'gatehouse audit export --from 2026-01-01 --to 2026-02-01 -o january.jsonl'))
+/** Makes a command one that writes the log: `audit export`, and `export audit` beside the other exports. */
+export function exportAudit(command: Command, cli: Cli, name: string): void {
+  filterOptions(command.description('Writes the events, oldest first, an event a line as JSON, as the native API has it'))
+    .addOption(outputOption())
+    .addHelpText('after', examples(`${name} > audit.jsonl`, `${name} --from 2026-01-01 --to 2026-02-01 -o january.jsonl`))
     .action((options: FilterOptions & { output?: string }) =>
       cli.withInstance(options, async (on) => {
         const { auditEventBody } = await import('../../audit/index.js');
         const filter = await filterOf(on, options);
-        // Never over something that is there; and for nobody else to read.
-        const file = options.output === undefined ? null : (await open(options.output, 'wx', 0o600)).createWriteStream();
-        const out = file === null ? cli.out : new Output(file);
-        for (let after: string | undefined = BEFORE_ALL; after !== undefined;) {
-          const events: AuditEvent[] = await on.auditLog.read(filter, after, PAGE);
-          for (const event of events) await out.jsonLine(auditEventBody(event));
-          // Whatever is added meanwhile may wait for the next export.
-          after = events.length < PAGE ? undefined : events.at(-1)?.id;
-        }
-        if (file !== null) await finished(file.end());
+        await writeExport(cli, options.output, async (out) => {
+          for (let after: string | undefined = BEFORE_ALL; after !== undefined;) {
+            const events: AuditEvent[] = await on.auditLog.read(filter, after, PAGE);
+            for (const event of events) await out.jsonLine(auditEventBody(event));
+            // Whatever is added meanwhile may wait for the next export.
+            after = events.length < PAGE ? undefined : events.at(-1)?.id;
+          }
+        });
       }),
     );
 }

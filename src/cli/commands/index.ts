@@ -2,6 +2,8 @@ import type { RegisterCommands } from '../command-group.js';
 import { apiKeyCommands } from './api-key.js';
 import { auditCommands } from './audit.js';
 import { doctorCommand } from './doctor.js';
+import { exportCommands } from './export.js';
+import { importCommands } from './import.js';
 import { migrateCommand } from './migrate.js';
 import { ownerCommands } from './owner.js';
 import { sessionCommands } from './session.js';
@@ -21,5 +23,7 @@ export const COMMANDS: readonly RegisterCommands[] = [
   sessionCommands,
   auditCommands,
   webhookCommands,
+  importCommands,
+  exportCommands,
   versionCommand,
 ];
