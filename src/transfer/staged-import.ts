@@ -6,6 +6,8 @@ import type { SourceRecord } from './source-record.js';
 import { TransferError } from './transfer-error.js';
 
 const BATCH = 1_000;
+/** From how many rows on tables are prepared for them. */
+const MANY = 5_000;
 /** How often rows may come in between the check and the insert before something else must be wrong. */
 const MOST_TRIES = 5;
 /** SQLSTATE insufficient_privilege. */
@@ -25,6 +27,8 @@ export interface Staging<Row extends StagedRow> {
   read(line: number, values: ReadonlyMap<string, unknown>): Row | FieldFault[];
   /** Completes rows with what the database knows, or refuses them. */
   resolve?(manager: EntityManager, rows: Row[]): Promise<(Row | Refusal)[]>;
+  /** Prepares tables for very many new rows, before anything else touches them; returns what brings back what was before. */
+  prepareForMany?(): Promise<() => Promise<void>>;
   /** Statements that set `state`, and `field` and `reason` with it, of rows of `incoming` that are still `new`. */
   readonly checks: readonly string[];
   /** Writes rows that are `new` and makes them `imported`, of those with a line after $1 up to $2. */
@@ -52,16 +56,19 @@ export async function importStaged<Row extends StagedRow>(
   report: ImportReport,
   finish: (manager: EntityManager, outcome: ImportOutcome) => Promise<void>,
 ): Promise<ImportOutcome> {
+  const afterwards: (() => Promise<void>)[] = [];
   try {
     return await inTransaction(async (manager) => {
       if (!(await tryLock(manager, LOCKS.transfer))) throw new TransferError('Another import is under way: wait until it is done.');
-      const outcome = await new StagedImport(manager, staging, options, report).run(records);
+      const outcome = await new StagedImport(manager, staging, options, report, afterwards).run(records);
       await finish(manager, outcome);
       return outcome;
     });
   } catch (error) {
     if (error instanceof NothingWritten) return error.outcome;
     throw error;
+  } finally {
+    for (const bringBack of afterwards) await bringBack();
   }
 }
 
@@ -74,21 +81,28 @@ class StagedImport<Row extends StagedRow> {
     private readonly staging: Staging<Row>,
     private readonly options: ImportOptions,
     private readonly report: ImportReport,
+    private readonly afterwards: (() => Promise<void>)[],
   ) {}
 
   async run(records: AsyncIterable<SourceRecord>): Promise<ImportOutcome> {
     await this.createTable();
     await this.load(records);
     await this.index();
+    if (!this.isFutile && this.read >= MANY && this.staging.prepareForMany !== undefined) this.afterwards.push(await this.staging.prepareForMany());
     for (let tries = 0; ; tries += 1) {
       await this.check();
       const { fresh } = await this.counts();
-      if (this.options.dryRun || (this.refused > 0 && !this.options.skipInvalid)) throw new NothingWritten(await this.outcome(false));
+      if (this.isFutile) throw new NothingWritten(await this.outcome(false));
       if (fresh === 0) return this.outcome(true);
       // What another transaction has made in the meantime stays `new`, and is looked at again.
       if (tries === MOST_TRIES) throw new Error('rows that nothing is wrong with could not be written');
       await this.write();
     }
+  }
+
+  /** Nothing will be written, whatever else there is. */
+  private get isFutile(): boolean {
+    return this.options.dryRun || (this.refused > 0 && !this.options.skipInvalid);
   }
 
   private async createTable(): Promise<void> {

@@ -43,7 +43,7 @@ export class UserImport {
     const records = sourceRecords(input, options.format, (columns) => faultOfUserColumns(source, columns));
     return importStaged(
       (work) => inUnhurriedTransaction(this.dataSource, work),
-      userStaging({ source, defaultRole, allowOwners, now: new Date() }),
+      userStaging(this.dataSource, { source, defaultRole, allowOwners, now: new Date() }),
       reportingUnused(records, (columns) => unusedUserColumns(source, columns), report),
       options,
       report,

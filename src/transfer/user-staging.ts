@@ -1,5 +1,7 @@
-import { readUser, type UserRow, type UserRules } from './user-rows.js';
+import type { DataSource } from 'typeorm';
+import { takeInBulk } from './search-indexes.js';
 import type { Staging } from './staged-import.js';
+import { readUser, type UserRow, type UserRules } from './user-rows.js';
 
 /** The line that has something first, beside the others that have it too. */
 function refuseRepeated(column: keyof UserRow, field: string): string {
@@ -20,7 +22,7 @@ function refuseTaken(column: keyof UserRow, ofUsers: string, field: string, reas
  * has the same id and one of the same identifiers. Any other account in the way is a conflict: with an address that
  * somebody else registered first, nobody must come into what the file has.
  */
-export function userStaging(rules: UserRules): Staging<UserRow> {
+export function userStaging(dataSource: DataSource, rules: UserRules): Staging<UserRow> {
   return {
     columns: {
       id: 'uuid NOT NULL',
@@ -42,6 +44,7 @@ export function userStaging(rules: UserRules): Staging<UserRow> {
     },
     indexed: ['id', 'identifier', 'email_folded', 'username_folded'],
     read: (line, values) => readUser(line, values, rules),
+    prepareForMany: () => takeInBulk(dataSource),
     checks: [
       refuseRepeated('given_id', 'id'),
       refuseRepeated('email_folded', 'email'),
