@@ -33,7 +33,7 @@ const MAY_IMPORT = {
   health: [...CORE, 'log'],
   // The one place besides users/ and api-keys/ where hashes pass through: from a file into a table, and out again.
   transfer: [...CORE, 'users', 'api-keys'],
-  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap', 'doctor', 'transfer'],
+  cli: [...CORE, 'sessions', 'users', 'api-keys', 'auth', 'bootstrap', 'doctor', 'transfer', 'webhooks'],
 };
 
 const directions = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
