@@ -62,6 +62,34 @@ export async function readKey(cli: Cli, options: { stdin?: true; file?: string }
   return key;
 }
 
+/** Where a connection string comes from. */
+export interface UrlOptions {
+  to?: string;
+  toFile?: string;
+  stdin?: true;
+}
+
+/**
+ * A connection string, which has a password in it as a rule: from standard input, from a file, or asked for without echo.
+ * As an argument it may have none.
+ * @throws CommandError
+ */
+export async function readUrl(cli: Cli, { to, toFile, stdin }: UrlOptions): Promise<string> {
+  if (to !== undefined) {
+    if (!/^[^:]+:\/\/[^@]*:[^@]*@|[?&]password=/i.test(to)) return to;
+    throw usageError(
+      'A URL with a password cannot be an argument: everybody on this machine can read arguments (ps), and the shell keeps them. '
+        + 'Leave it out to be asked for it, or give it with --stdin or --to-file <path>; or leave out the password alone, and give it in PGPASSWORD or ~/.pgpass. '
+        + 'If it was the real one, take another now.',
+    );
+  }
+  if (stdin) return readStdin(cli.stdin);
+  if (toFile !== undefined) return readSecretFile(toFile);
+  requireTerminal(cli.stdin, '--to <url> without a password, --to-file <path> or --stdin');
+  const [url] = await askHidden(cli.stdin, ['URL of the database to move to: ']);
+  return url;
+}
+
 function requireTerminal(stdin: ReadStream, instead: string): void {
   if (!stdin.isTTY) throw usageError(`Nobody can be asked here, where there is no terminal: give ${instead}.`);
 }

@@ -9,8 +9,8 @@ const passes = (name: string, validate: (value: string) => boolean, each = false
 export const IsListenHost = (): PropertyDecorator => passes('isListenHost', (value) =>
   isIP(value) !== 0 || (value.length <= 253 && /^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z]([a-z0-9_-]*[a-z0-9_])?$/i.test(value)));
 
-/** A connection string that the driver will be able to read, the escapes in its password included. */
-export const IsPostgresUrl = (): PropertyDecorator => passes('isPostgresUrl', (value) => {
+/** Whether the driver will be able to read a connection string, the escapes in its password included. */
+export function isPostgresUrl(value: string): boolean {
   if (!/^postgres(ql)?:\/\/./.test(value)) return false;
   try {
     // The driver takes an empty host after credentials (a Unix socket, ?host=/run/postgresql); WHATWG's URL does not.
@@ -20,7 +20,9 @@ export const IsPostgresUrl = (): PropertyDecorator => passes('isPostgresUrl', (v
   } catch {
     return false;
   }
-});
+}
+
+export const IsPostgresUrl = (): PropertyDecorator => passes('isPostgresUrl', isPostgresUrl);
 
 /** A URL of one Redis server, the escapes in its password and the number of its database included. */
 export const IsRedisUrl = (): PropertyDecorator => passes('isRedisUrl', (value) => {

@@ -1,3 +1,4 @@
+export { isPostgresUrl } from './checks.js';
 export { ConfigModule } from './config.module.js';
 export { type DialectRules } from './dialect-rules.js';
 export { parseFlags } from './flags.js';

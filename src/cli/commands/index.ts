@@ -1,6 +1,7 @@
 import type { RegisterCommands } from '../command-group.js';
 import { apiKeyCommands } from './api-key.js';
 import { auditCommands } from './audit.js';
+import { databaseCommands } from './database.js';
 import { doctorCommand } from './doctor.js';
 import { exportCommands } from './export.js';
 import { importCommands } from './import.js';
@@ -16,6 +17,7 @@ import { webhookCommands } from './webhook.js';
 export const COMMANDS: readonly RegisterCommands[] = [
   startCommand,
   migrateCommand,
+  databaseCommands,
   doctorCommand,
   ownerCommands,
   userCommands,

@@ -1,0 +1,2 @@
+export { moveDatabase, type Moved } from './move-database.js';
+export { MoveRefusedError } from './move-refused.js';
