@@ -4,8 +4,9 @@ import { CONNECTIONS, PASSWORD } from './servers.mjs';
 import { pathOf, runScript } from './processes.mjs';
 import { scenariosOf, stormOf } from './scenarios.mjs';
 
-/** Until what is run often is compiled. */
+/** Until what is run often is compiled; where the disk is waited for, that takes longer. */
 const WARM_UP_MS = 3_000;
+const WRITING_WARM_UP_MS = 9_000;
 
 /** A process that makes load, one job at a time. */
 class Load {
@@ -39,7 +40,7 @@ export async function measureRounds(bench, plan) {
   try {
     for (const { name, server, job, done } of scenarios) {
       const { slow, ...rest } = await job();
-      if (!slow) done?.(await load.run(bench.servers[server], { name, ...rest, milliseconds: WARM_UP_MS }));
+      if (!slow) done?.(await load.run(bench.servers[server], { name, ...rest, milliseconds: rest.kind === 'refresh' ? WRITING_WARM_UP_MS : WARM_UP_MS }));
     }
     for (let round = 1; round <= plan.rounds; round += 1) {
       plan.tell(`round ${round} of ${plan.rounds}`);

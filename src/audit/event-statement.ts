@@ -19,16 +19,14 @@ export function eventStatement(event: EventRow, endpoints: readonly string[], ch
   const row = rowOf(event);
   const changed = change?.values ?? [];
   const parameters = row.map((_, index) => `$${String(changed.length + index + 1)}`).join(', ');
-  const insert = `
-    INSERT INTO audit_events
+  const insert = `INSERT INTO audit_events
       (id, at, action, outcome, actor_type, actor_id, subject_type, subject_id, session_id, ip_address, user_agent, request_id, detail)
     SELECT ${parameters} ${change === null ? '' : 'WHERE EXISTS (SELECT FROM change)'} RETURNING id`;
-  const first = change === null ? [] : [`change AS (${change.text})`];
   const values = [...changed, ...row];
-  if (endpoints.length === 0) return { text: `${first.length > 0 ? `WITH ${first.join()}` : ''} ${insert}`, values };
+  const first = change === null ? '' : `WITH change AS (${change.text})`;
+  if (endpoints.length === 0) return { text: change === null ? insert : `${first} ${insert}`, values };
   return {
-    text: `
-      WITH ${[...first, `event AS (${insert})`].join()}
+    text: `${change === null ? 'WITH' : `${first},`} event AS (${insert})
       INSERT INTO webhook_deliveries (id, event_id, endpoint)
       SELECT gen_random_uuid(), event.id, endpoint FROM event, unnest($${String(values.length + 1)}::text[]) AS endpoint RETURNING id`,
     values: [...values, endpoints],
