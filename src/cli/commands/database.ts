@@ -41,7 +41,7 @@ async function print({ out }: Cli, { before, tables, left, settings }: Moved & {
   const table = out.table('TABLE', 'ROWS');
   await table.add(tables.map(({ name, rows }) => [name, rows]));
   if (left.length > 0) await out.line(`\nNot Gatehouse's, and left where they are: ${left.join(', ')}.`);
-  await out.line('\nStart the server with these settings from now on:\n');
+  await out.line('\nStart the server with these settings from now on, the password in DATABASE_URL (or all of it in a file, DATABASE_URL_FILE):\n');
   for (const [name, value] of Object.entries(settings)) await out.line(`  ${name}=${value}`);
 }
 
