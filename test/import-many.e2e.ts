@@ -9,20 +9,21 @@ import { startGatehouse } from './support/gatehouse.js';
 jest.setTimeout(600_000);
 
 /** `SCALE=long` imports as many as one installation may have; without it, enough to fill the memory that there is. */
-const COUNT = process.env['SCALE'] === undefined ? 20_000 : 100_000;
+const COUNT = process.env['SCALE'] === undefined ? 10_000 : 100_000;
 /** Megabytes for everything that the command holds, half of which it takes before the first line. */
-const HEAP_MB = 80;
+const HEAP_MB = 72;
 
 /** Made by libxcrypt, of `correct horse battery`, at cost 4. */
 const HASH = '$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQoOS';
 
-/** A file that is never there as a whole. Longer names than people have: what is not let go of shows. */
+/** A file that is never there as a whole, with a column that nothing is made of: if it were kept, it would fill the memory. */
 function* file(): Generator<string> {
-  yield 'email,username,name,role,password_hash,is_active,created_at\n';
+  yield 'email,username,name,role,password_hash,is_active,created_at,biography\n';
+  const biography = 'a long life '.repeat(500);
   for (let from = 0; from < COUNT; from += 500) {
     yield Array.from({ length: 500 }, (_, index) => {
       const number = String(from + index);
-      return `person.${number}@a-rather-long-name.example.com,person.${number},Person ${number} ${'of many names '.repeat(10)},user,${HASH},t,2024-01-15 10:30:00\n`;
+      return `person.${number}@a-rather-long-name.example.com,person.${number},Person ${number},user,${HASH},t,2024-01-15 10:30:00,${number} ${biography}\n`;
     }).join('');
   }
 }
@@ -36,15 +37,14 @@ const run = async (command: string): Promise<{ outcome: Json; stderr: string; se
   const env = { DATABASE_URL: database.url, NODE_OPTIONS: `--max-old-space-size=${String(HEAP_MB)}` };
   const { child, output } = launchCli([...command.split(' '), '--json'], { env, input: null });
   const ended = once(child, 'close');
-  await pipeline(Readable.from(file()), child.stdin!);
+  // How it ended says more than that it read no further.
+  await pipeline(Readable.from(file()), child.stdin!).catch(() => undefined);
   await ended;
   if (child.exitCode !== 0) throw new Error(`ended with ${String(child.exitCode)}: ${output().stderr}`);
   return { outcome: JSON.parse(output().stdout), stderr: output().stderr, seconds: (Date.now() - since) / 1000 };
 };
 
 it(`${String(COUNT)} accounts are imported in ${String(HEAP_MB)} MB, and again, and exported`, async () => {
-  const looked = await run('import users - --dry-run');
-  expect(looked.outcome).toEqual({ read: COUNT, imported: COUNT, unchanged: 0, refused: 0, done: false, dryRun: true });
   const first = await run('import users -');
   expect(first.outcome).toEqual({ read: COUNT, imported: COUNT, unchanged: 0, refused: 0, done: true, dryRun: false });
   const again = await run('import users -');
@@ -66,5 +66,5 @@ it(`${String(COUNT)} accounts are imported in ${String(HEAP_MB)} MB, and again, 
   await once(child, 'close');
   expect({ code: child.exitCode, lines }).toEqual({ code: 0, lines: COUNT });
   const exported = (Date.now() - since) / 1000;
-  process.stderr.write(`${String(COUNT)} accounts: dry run ${String(looked.seconds)} s, import ${String(first.seconds)} s, again ${String(again.seconds)} s, export ${String(exported)} s\n`);
+  process.stderr.write(`${String(COUNT)} accounts: import ${String(first.seconds)} s, again ${String(again.seconds)} s, export ${String(exported)} s\n`);
 });
