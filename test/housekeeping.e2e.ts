@@ -238,7 +238,7 @@ describe('where rows cannot be removed', () => {
     blocker.release();
     await eventually(async () => { expect((await scrape(server.gatehouse.url)).value(FAILURES)).toBe(1); }, 30_000);
     expect(complaints(server).filter((line) => line.includes('Housekeeping'))).toEqual([
-      expect.stringMatching(/Outdated rows of (\w+, ){5}\w+ could not be removed: .*read-only transaction/),
+      expect.stringMatching(/Outdated rows of (\w+, ){6}\w+ could not be removed: .*read-only transaction/),
     ]);
     expect((await server.call('GET /auth/me', { token: member.token })).status).toBe(200);
   });
