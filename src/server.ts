@@ -16,14 +16,6 @@ import { SeededAccount } from './users/index.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
-/** What a program may say about the start. */
-export interface StartOptions extends Pick<AppOptions, 'imports'> {
-  /** Called when the embedded database is lost for good. */
-  onLost?: (error: Error) => void;
-  /** Ends a start that is waiting for its database. */
-  signal?: AbortSignal;
-}
-
 /** A server that listens. */
 export interface RunningServer {
   /** Where it is reached, with the port that it got. */

@@ -42,6 +42,19 @@ describe('two processes on one database', () => {
     expect(tally(await spread(12, (api) => login(api, username, PASSWORD)))).toEqual({ 200: 12 });
   });
 
+  it('answer a login whose account is deleted meanwhile like one that names nobody', async () => {
+    const { id, username } = await member();
+    const deleting = await suite.database.pool.connect();
+    await deleting.query('BEGIN');
+    await deleting.query('DELETE FROM users WHERE id = $1', [id]);
+    const answer = login(both[0], username, PASSWORD);
+    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO login_attempts%'";
+    await eventually(async () => { expect((await suite.database.pool.query(waiting)).rowCount).toBe(1); });
+    await deleting.query('COMMIT');
+    deleting.release();
+    expect(await answer).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } });
+  });
+
   it('let five of many guesses at the current password through in one session', async () => {
     const { username } = await member();
     const { accessToken } = await suite.api.login(username, PASSWORD);

@@ -13,4 +13,4 @@ export { type PreparedQuery, PreparedQueries } from './prepared-queries.js';
 export { RepeatedFault } from './repeated-fault.js';
 export { type Transport, transportOf } from './transport.js';
 export { inUnhurriedTransaction } from './unhurried.js';
-export { violatedConstraint } from './unique-violation.js';
+export { violatedConstraint } from './violated-constraint.js';

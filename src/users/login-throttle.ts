@@ -4,6 +4,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { Counter } from 'prom-client';
 import { type EntityManager, Repository } from 'typeorm';
 import { Settings } from '../config/index.js';
+import { violatedConstraint } from '../database/index.js';
 import { AuthError } from '../errors/index.js';
 import { Housekeeping } from '../housekeeping/index.js';
 import { Metrics } from '../metrics/index.js';
@@ -80,27 +81,15 @@ export class LoginThrottle {
    */
   async count(counter: AttemptCounter): Promise<CountedAttempt> {
     const limit = this.settings.lockoutAttempts;
-    const [row] = await this.attempts.query<AttemptsRow[]>(
-      `INSERT INTO login_attempts AS a (subject, user_id, failures, locked_until)
-       VALUES ($1, (SELECT id FROM users WHERE id = $2), 1, CASE WHEN $3::int <= 1 THEN now() + make_interval(secs => $4::int) END)
-       ON CONFLICT (subject) DO UPDATE SET
-         failures = CASE
-           WHEN a.locked_until > now() THEN a.failures + 1
-           WHEN a.locked_until IS NOT NULL OR a.updated_at < now() - ${FORGOTTEN_AFTER} THEN 1
-           ELSE a.failures + 1 END,
-         locked_until = CASE
-           WHEN a.locked_until > now() THEN a.locked_until
-           WHEN (CASE WHEN a.locked_until IS NOT NULL OR a.updated_at < now() - ${FORGOTTEN_AFTER} THEN 1
-                 ELSE a.failures + 1 END) >= $3::int THEN now() + make_interval(secs => $4::int) END,
-         updated_at = now()
-       RETURNING failures, locked_until`,
-      [counter.subject, counter.userId, limit, this.settings.lockoutDuration],
-    );
+    const row = await this.add(counter).catch((error: unknown) => {
+      // The account was deleted while its attempt was being counted: it counts like one for a name that nobody has.
+      if (violatedConstraint(error) !== 'login_attempts_user_id_fkey') throw error;
+      return this.add(counter);
+    });
     if (row === undefined) throw new Error('the attempt was not counted');
-    if (row.failures > limit && row.locked_until !== null) {
-      throw new AccountLocked(row.locked_until, row.failures === limit + 1);
-    }
-    return { last: row.failures === limit };
+    const { failures, locked_until: lockedUntil } = row;
+    if (failures > limit && lockedUntil !== null) throw new AccountLocked(lockedUntil, failures === limit + 1);
+    return { last: failures === limit };
   }
 
   /** The last attempt before the lock was wrong. */
@@ -116,6 +105,27 @@ export class LoginThrottle {
   /** Opens a locked account, on every device. */
   async unlock(manager: EntityManager, userId: string): Promise<void> {
     await manager.delete(LoginAttempts, { userId });
+  }
+
+  private async add({ subject, userId }: AttemptCounter): Promise<AttemptsRow | undefined> {
+    const { lockoutAttempts, lockoutDuration } = this.settings;
+    const [row] = await this.attempts.query<AttemptsRow[]>(
+      `INSERT INTO login_attempts AS a (subject, user_id, failures, locked_until)
+       VALUES ($1, (SELECT id FROM users WHERE id = $2), 1, CASE WHEN $3::int <= 1 THEN now() + make_interval(secs => $4::int) END)
+       ON CONFLICT (subject) DO UPDATE SET
+         failures = CASE
+           WHEN a.locked_until > now() THEN a.failures + 1
+           WHEN a.locked_until IS NOT NULL OR a.updated_at < now() - ${FORGOTTEN_AFTER} THEN 1
+           ELSE a.failures + 1 END,
+         locked_until = CASE
+           WHEN a.locked_until > now() THEN a.locked_until
+           WHEN (CASE WHEN a.locked_until IS NOT NULL OR a.updated_at < now() - ${FORGOTTEN_AFTER} THEN 1
+                 ELSE a.failures + 1 END) >= $3::int THEN now() + make_interval(secs => $4::int) END,
+         updated_at = now()
+       RETURNING failures, locked_until`,
+      [subject, userId, lockoutAttempts, lockoutDuration],
+    );
+    return row;
   }
 }
 
