@@ -44,7 +44,10 @@ describe('gatehouse doctor, on PostgreSQL', () => {
     await postgres.pool.query("CREATE ROLE doctored LOGIN PASSWORD 'pass-word'");
     env = { DATABASE_URL: await makeDatabase('doctored') };
     database = new Pool({ connectionString: postgres.url('doctored'), max: 2 });
-    await (await startGatehouse({ env: { ...env, ...WITH_OWNER } })).stop();
+    const server = await startGatehouse({ env: { ...env, ...WITH_OWNER } });
+    // Which no request waits for, and neither does the end of a server.
+    await eventually(async () => { expect((await database.query('SELECT FROM secret_ages')).rowCount).toBe(1); });
+    await server.stop();
     await database.query("UPDATE users SET password_hash = $1, last_login_at = now() WHERE role = 'owner'", [hashSync(OWNER.password, 4)]);
   });
   afterAll(async () => {

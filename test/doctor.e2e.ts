@@ -30,8 +30,8 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-// Servers come and go.
-jest.setTimeout(90_000);
+// Servers come and go, and say what they see every half minute.
+jest.setTimeout(180_000);
 
 describe('GET /doctor', () => {
   let gatehouse: Gatehouse;
