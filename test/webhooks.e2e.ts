@@ -132,9 +132,45 @@ describe('web hooks', () => {
     for (const text of [...rows.map((row) => row.text), suite.gatehouse.output()]) expect(text).not.toMatch(/hush-hush|whsec_|q7Yt2mVx/);
   });
 
-  it('that the settings no longer name are given up', async () => {
-    await suite.database.pool.query(
-      "INSERT INTO webhook_deliveries (id, event_id, endpoint) SELECT gen_random_uuid(), id, 'elsewhere' FROM audit_events LIMIT 1");
-    await eventually(async () => { expect(await deliveries()).toMatchObject([{ dead: true, last_error: expect.stringContaining('WEBHOOK_URLS') }]); });
+  it('that the settings no longer name are left to instances that know them, and given up when there are none', async () => {
+    const late = async (age: string): Promise<void> => {
+      await suite.database.pool.query(
+        "INSERT INTO webhook_deliveries (id, event_id, endpoint, next_attempt_at) SELECT gen_random_uuid(), id, $1::text, now() - $1::text::interval FROM audit_events LIMIT 1", [age]);
+    };
+    await late('23 hours');
+    await late('25 hours');
+    const another = await suite.startAnother();
+    const state = async () => (await suite.database.pool.query('SELECT endpoint, attempts, dead_at IS NOT NULL AS dead, last_error FROM webhook_deliveries ORDER BY endpoint')).rows;
+    await eventually(async () => { expect(await state()).toEqual([
+      { endpoint: '23 hours', attempts: 0, dead: false, last_error: null },
+      { endpoint: '25 hours', attempts: 0, dead: true, last_error: 'this endpoint is no longer in WEBHOOK_URLS' },
+    ]); });
+    await another.gatehouse.stop();
+  });
+
+  it('do not wait for another that does not answer', async () => {
+    const deaf = await WebhookReceiver.start(SECRET);
+    deaf.answer = null;
+    const third = await suite.startAnother({ WEBHOOK_URLS: `${receiver.url}/hook,${deaf.url}/hook`, WEBHOOK_EVENTS: 'api_key.created' });
+    for (let n = 0; n < 25; n += 1) await third.createKey(boss.token, ['servers:read']);
+    await eventually(() => { expect(receiver.received.filter(({ path }) => path === '/hook')).toHaveLength(25); });
+    expect(deaf.received).not.toHaveLength(0);
+    expect(deaf.received).not.toHaveLength(25);
+    await third.gatehouse.stop();
+    await deaf.stop();
+  });
+
+  it('count as delivered where somebody was slow to say that it had not worked', async () => {
+    receiver.answer = null;
+    await guess();
+    await eventually(() => { expect(receiver.received).toHaveLength(1); });
+    // As if the lease had ended, and another had made the next attempt.
+    await suite.database.pool.query('UPDATE webhook_deliveries SET attempts = 2, delivered_at = now()');
+    receiver.answer = 204;
+    receiver.release(410);
+    // Whatever was to be said of the first has been said when the next one goes through the same lane.
+    await guess();
+    await eventually(async () => { expect((await deliveries()).filter(({ delivered }) => delivered)).toHaveLength(2); });
+    expect((await deliveries()).find(({ attempts }) => attempts === 2)).toMatchObject({ delivered: true, dead: false });
   });
 });

@@ -19,19 +19,21 @@ export class WebhookEndpoints {
     this.all = this.wanted.has('*');
   }
 
-  /** Whether there is any. */
-  get some(): boolean {
-    return this.urls.size > 0;
+  /** Those that the settings name. */
+  get ids(): readonly string[] {
+    return [...this.urls.keys()];
   }
 
   /** The endpoints that want to hear of an action. */
   for(action: AuditAction): readonly string[] {
-    return this.all || this.wanted.has(action) ? [...this.urls.keys()] : [];
+    return this.all || this.wanted.has(action) ? this.ids : [];
   }
 
-  /** The URL of an endpoint; `null` when it is no longer among the settings. */
-  urlOf(endpoint: string): string | null {
-    return this.urls.get(endpoint) ?? null;
+  /** The URL of one of them. */
+  urlOf(endpoint: string): string {
+    const url = this.urls.get(endpoint);
+    if (url === undefined) throw new Error('the settings name no such endpoint');
+    return url;
   }
 }
 

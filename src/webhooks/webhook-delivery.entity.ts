@@ -4,7 +4,7 @@ import { AuditEvent } from '../audit/index.js';
 /** One event that is to be told to one endpoint, until it has been, or until it is given up (`dead_at`). */
 @Entity('webhook_deliveries')
 @Index('webhook_deliveries_event_id_idx', ['eventId'])
-@Index('webhook_deliveries_next_attempt_at_idx', ['nextAttemptAt'], { where: 'delivered_at IS NULL AND dead_at IS NULL' })
+@Index('webhook_deliveries_endpoint_next_attempt_at_idx', ['endpoint', 'nextAttemptAt'], { where: 'delivered_at IS NULL AND dead_at IS NULL' })
 @Index('webhook_deliveries_delivered_at_idx', ['deliveredAt'], { where: 'delivered_at IS NOT NULL' })
 @Index('webhook_deliveries_dead_at_idx', ['deadAt'], { where: 'dead_at IS NOT NULL' })
 export class WebhookDelivery {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type AuditEvent, auditEventBody, WebhookEndpoints } from '../audit/index.js';
+import { type AuditEvent, auditEventBody } from '../audit/index.js';
 import { Settings, VERSION } from '../config/index.js';
 import { signWebhook } from './webhook-signature.js';
 
@@ -8,15 +8,12 @@ const LONGEST_ANSWER_MS = 10_000;
 /** What became of an attempt; `gone` is an endpoint that wants no more of it, `abandoned` one that the server had no time for. */
 export type Attempt = { readonly result: 'delivered' | 'abandoned' } | { readonly result: 'failed' | 'gone'; readonly error: string };
 
-/** Sends one event to one endpoint. */
+/** Sends one event to one URL. */
 @Injectable()
 export class WebhookSender {
   private readonly secret: string;
 
-  constructor(
-    { webhookSecret }: Settings,
-    private readonly endpoints: WebhookEndpoints,
-  ) {
+  constructor({ webhookSecret }: Settings) {
     this.secret = webhookSecret ?? '';
   }
 
@@ -24,9 +21,7 @@ export class WebhookSender {
    * Makes one attempt. Redirects are not followed, and nothing of the answer but its status is looked at.
    * @param signal gives it up: the server is stopping
    */
-  async send(endpoint: string, event: AuditEvent, signal: AbortSignal): Promise<Attempt> {
-    const url = this.endpoints.urlOf(endpoint);
-    if (url === null) return { result: 'gone', error: 'this endpoint is no longer in WEBHOOK_URLS' };
+  async send(url: string, event: AuditEvent, signal: AbortSignal): Promise<Attempt> {
     const data = auditEventBody(event);
     const body = JSON.stringify({ type: event.action, timestamp: data.at, data });
     const timestamp = Math.floor(Date.now() / 1000);

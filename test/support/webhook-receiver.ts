@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Json } from './client.js';
 
@@ -14,8 +14,9 @@ export interface Received {
 /** Somebody's own server, which checks signatures as Standard Webhooks says, with nothing of ours. */
 export class WebhookReceiver {
   readonly received: Received[] = [];
-  /** What is answered from now on; `null` answers nothing at all. */
+  /** What is answered from now on; `null` answers nothing until `release`. */
   answer: number | null = 204;
+  private readonly held: ServerResponse[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -32,15 +33,25 @@ export class WebhookReceiver {
       request.on('end', () => {
         const { 'webhook-id': id = '', 'webhook-timestamp': time = '', 'webhook-signature': signature = '' } = request.headers as Record<string, string>;
         receiver.received.push({ id, path: request.url ?? '', body: JSON.parse(text), sound: isSound(secret, `${id}.${time}.${text}`, signature) && Math.abs(Date.now() / 1000 - Number(time)) < 60 });
-        if (receiver.answer !== null) response.writeHead(receiver.answer, { location: receiver.url }).end('secret words of the receiver');
+        if (receiver.answer === null) receiver.held.push(response);
+        else receiver.say(response, receiver.answer);
       });
     });
     return receiver;
   }
 
+  /** Answers at last what was left without an answer. */
+  release(status: number): void {
+    for (const response of this.held.splice(0)) this.say(response, status);
+  }
+
   async stop(): Promise<void> {
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private say(response: ServerResponse, status: number): void {
+    response.writeHead(status, { location: this.url }).end('secret words of the receiver');
   }
 }
 

@@ -23,7 +23,7 @@ export class AuditSessionsAndWebhooks20261107000000 implements MigrationInterfac
         CONSTRAINT webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES audit_events (id) ON DELETE CASCADE
       );
       CREATE INDEX IF NOT EXISTS webhook_deliveries_event_id_idx ON webhook_deliveries (event_id);
-      CREATE INDEX IF NOT EXISTS webhook_deliveries_next_attempt_at_idx ON webhook_deliveries (next_attempt_at)
+      CREATE INDEX IF NOT EXISTS webhook_deliveries_endpoint_next_attempt_at_idx ON webhook_deliveries (endpoint, next_attempt_at)
         WHERE delivered_at IS NULL AND dead_at IS NULL;
       CREATE INDEX IF NOT EXISTS webhook_deliveries_delivered_at_idx ON webhook_deliveries (delivered_at) WHERE delivered_at IS NOT NULL;
       CREATE INDEX IF NOT EXISTS webhook_deliveries_dead_at_idx ON webhook_deliveries (dead_at) WHERE dead_at IS NOT NULL;
