@@ -112,8 +112,10 @@ export class AuditLog {
     const { text, values } = eventStatement({ ...event, detail: toldOf(entry) }, this.webhooks.for(event.action), change);
     const written = await manager.query<unknown[]>(text, [...values]);
     if (written.length === 0) return false;
-    this.recorded[event.action] += 1;
-    afterCommit(manager, () => { this.listeners.publish(event); });
+    afterCommit(manager, () => {
+      this.recorded[event.action] += 1;
+      this.listeners.publish(event);
+    });
     return true;
   }
 
