@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, MoreThan } from 'typeorm';
+import { type EntityManager, Raw } from 'typeorm';
 import { AuthError } from '../errors/index.js';
 import { UsersService } from '../users/index.js';
 import { SetupClaim } from './setup-claim.entity.js';
@@ -42,7 +42,8 @@ export class SetupClaims {
    * @throws AuthError `setup_completed` when no claim is open, `invalid_token` when the token is wrong
    */
   async require(manager: EntityManager, token: string): Promise<SetupClaim> {
-    const unexpired = { expiresAt: MoreThan(new Date()) };
+    // By the clock that has set it.
+    const unexpired = { expiresAt: Raw((column) => `${column} > now()`) };
     const claim = await manager.findOneBy(SetupClaim, { tokenHash: hashClaim(token), ...unexpired });
     if (claim !== null) return claim;
     if (await manager.existsBy(SetupClaim, unexpired)) {
