@@ -37,7 +37,7 @@ export interface AdoptedApiKey {
 
 /** What importing a key did. */
 export interface ImportedApiKey {
-  done: 'imported' | 'known' | 'revoked';
+  done: 'imported' | 'known' | 'changed' | 'revoked';
   id: string;
 }
 
@@ -272,7 +272,8 @@ export class ApiKeysService implements OnApplicationShutdown {
 
   /**
    * Makes a key that somebody already has one of the instance's own, or sets its scopes if it is one. A key that was
-   * imported and revoked before stays revoked.
+   * imported and revoked before stays revoked. One that was `changed` is for the caller to have forgotten, once that has
+   * committed.
    */
   async import(manager: EntityManager, key: string, name: string, scopes: string[]): Promise<ImportedApiKey> {
     const keyHash = hashApiKey(key);
@@ -283,8 +284,9 @@ export class ApiKeysService implements OnApplicationShutdown {
       return { done: 'imported', id };
     }
     if (known.revokedAt !== null) return { done: 'revoked', id: known.id };
-    if (known.userId === null) await manager.update(ApiKey, { id: known.id }, { scopes });
-    return { done: 'known', id: known.id };
+    if (known.userId !== null) return { done: 'known', id: known.id };
+    const [, changed] = await manager.query<[unknown, number]>('UPDATE api_keys SET scopes = $2 WHERE id = $1 AND scopes <> $2', [known.id, scopes]);
+    return { done: changed > 0 ? 'changed' : 'known', id: known.id };
   }
 
   /**

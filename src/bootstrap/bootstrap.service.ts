@@ -44,12 +44,13 @@ export class BootstrapService implements OnModuleInit {
     const changed = await withLockInTurn(this.dataSource, LOCKS.bootstrap, async (manager) => {
       await this.makeOwner(manager);
       const admin = await this.matchAdmin(manager);
-      await this.importApiKey(manager);
+      const apiKey = await this.importApiKey(manager);
       if (await this.users.hasOwner(manager)) await this.setup.close(manager);
       else if (!this.settings.authDisabled) await this.setup.open(manager, this.claimToken.value);
-      return admin;
+      return { admin, apiKey };
     });
-    if (changed !== null) await this.cache.forgetUser(changed);
+    if (changed.admin !== null) await this.cache.forgetUser(changed.admin);
+    if (changed.apiKey !== null) await this.cache.forgetApiKey(null, changed.apiKey);
   }
 
   /** `BOOTSTRAP_OWNER_*`: an owner where there is none, never touched later. */
@@ -89,18 +90,20 @@ export class BootstrapService implements OnModuleInit {
     return userId;
   }
 
-  /** `BOOTSTRAP_API_KEY`: a first key, the instance's own. */
-  private async importApiKey(manager: EntityManager): Promise<void> {
+  /** `BOOTSTRAP_API_KEY`: a first key, the instance's own. @returns its id if it was there and may do something else from now on */
+  private async importApiKey(manager: EntityManager): Promise<string | null> {
     const { bootstrapApiKey, bootstrapApiKeyScopes } = this.settings;
-    if (bootstrapApiKey === undefined) return;
+    if (bootstrapApiKey === undefined) return null;
     if (!this.apiKeys.isPlausible(bootstrapApiKey)) {
       throw new BootstrapError('BOOTSTRAP_API_KEY begins like one of our own keys, but its checksum is wrong: is it complete?');
     }
     const { done, id } = await this.apiKeys.import(manager, bootstrapApiKey, 'Bootstrap', [...bootstrapApiKeyScopes]);
     if (done === 'revoked') this.logger.warn('BOOTSTRAP_API_KEY has been revoked and stays so: set another one');
-    if (done !== 'imported') return;
+    if (done === 'changed') return id;
+    if (done !== 'imported') return null;
     await this.record(manager, 'bootstrap.api_key_imported', 'api-key', id);
     this.logger.log('The API key of BOOTSTRAP_API_KEY was imported');
+    return null;
   }
 
   private async explaining<T>(variables: string, work: () => Promise<T>): Promise<T> {
