@@ -18,6 +18,8 @@ export interface ConnectionRow {
 @Injectable()
 export class ConnectionRows {
   private lease: { readonly id: string; readonly taken: Promise<unknown> } | null = null;
+  /** Another process has removed the lease, and rows with it that are still to be written anew. */
+  private lost = false;
 
   constructor(@InjectRepository(AgentConnection) private readonly rows: Repository<AgentConnection>) {}
 
@@ -53,9 +55,13 @@ export class ConnectionRows {
   async renew(connections: () => readonly ConnectionRow[]): Promise<void> {
     const id = await this.takeLease();
     const [, renewed] = await this.query<[unknown, number]>('UPDATE agent_instances SET seen_at = now() WHERE id = $1', [id]);
-    if (renewed === 0) {
+    // Released in the meantime, it is nobody's: who has connected since has another.
+    if (renewed === 0 && this.lease?.id === id) this.lost = true;
+    if (this.lost) {
       const all = connections();
       for (let at = 0; at < all.length; at += BATCH) await this.insert(id, all.slice(at, at + BATCH));
+      // Not before: what fails halfway is begun again.
+      this.lost = false;
     }
     await this.query("DELETE FROM agent_instances WHERE seen_at < now() - interval '1 minute'");
   }
@@ -64,6 +70,7 @@ export class ConnectionRows {
   async release(): Promise<void> {
     const { lease } = this;
     this.lease = null;
+    this.lost = false;
     if (lease !== null) await this.query('DELETE FROM agent_instances WHERE id = $1', [lease.id]);
   }
 
