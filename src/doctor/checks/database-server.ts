@@ -41,7 +41,10 @@ export async function checkConnections(dataSource: DataSource, settings: Setting
   const [{ most, reserved, others }] = await dataSource.query<[{ most: number; reserved: number; others: number }]>(
     `SELECT current_setting('max_connections')::int AS most,
             current_setting('superuser_reserved_connections')::int + coalesce(current_setting('reserved_connections', true)::int, 0) AS reserved,
-            (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name NOT LIKE 'gatehouse%') AS others`,
+            (SELECT count(*)::int FROM pg_stat_activity
+              -- Of other roles' sessions PostgreSQL does not tell everybody the type; autovacuum's have no user.
+              WHERE coalesce(backend_type, 'client backend') = 'client backend' AND datid IS NOT NULL AND usesysid IS NOT NULL
+                AND application_name NOT LIKE 'gatehouse%') AS others`,
   );
   const instances = await runningInstances(dataSource);
   const here = processesOf(settings) * settings.databasePoolSize;
