@@ -105,6 +105,32 @@ describe('a start while the database is away', () => {
     }
   });
 
+  it('migrates for as long as it takes, whatever limits the database sets to statements of others', async () => {
+    await database.pool.query('CREATE TABLE migrations (id serial PRIMARY KEY, "timestamp" bigint NOT NULL, name varchar NOT NULL)');
+    const holder = await database.pool.connect();
+    try {
+      await holder.query(`DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''1s''', current_database());
+        EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''1s''', current_database());
+      END $$`);
+      await holder.query('BEGIN');
+      await holder.query('LOCK TABLE migrations');
+      const start = launchGatehouse({ env: { ...WITH_OWNER, DATABASE_URL: database.url } });
+      await eventually(async () => {
+        const { rowCount } = await database.pool.query(
+          "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query_start < clock_timestamp() - interval '1.5 seconds'");
+        expect(rowCount).toBe(1);
+      }, 45_000);
+      await holder.query('ROLLBACK');
+      const gatehouse = await start.listening;
+      await expectStarted(gatehouse);
+      expect(gatehouse.output()).not.toContain('waiting for it');
+      expect(await gatehouse.stop()).toBe(0);
+    } finally {
+      holder.release();
+    }
+  });
+
   describe('lost in the middle of the start', () => {
     /** Holds a table so that the start gets stuck there, ends its connection when it is, and lets go. */
     const cutAt = async (table: string, statement: string, meanwhile: () => Promise<void>): Promise<Gatehouse> => {

@@ -13,6 +13,8 @@ export class DatabaseRefusedError extends Error {
 
 /** One connection holds the lock while another migrates. */
 const MIGRATION_CONNECTIONS = 2;
+/** Limits that a role or a database may have of its own are meant for requests. As text: the driver leaves a number 0 out. */
+const UNLIMITED = { statement_timeout: '0', lock_timeout: '0' };
 /** What Node's TLS says of a certificate (X.509 verification, RFC 5280, and the name in it, RFC 9525). */
 const NOT_TRUSTED = /CERT|ISSUER|SIGNED|VERIFY|CA_/;
 /** PgBouncer, of what it cannot keep for one of its clients. */
@@ -34,13 +36,16 @@ export async function prepareDatabase(
 ): Promise<RequestLimits> {
   const wanted = databasePooler === 'auto' ? databasePooler : databasePooler === 'true';
   const pooled = await reach({ target, connectTimeoutMs, queryTimeoutMs, pooler: wanted });
-  const dataSource = await new DataSource(dataSourceOptions(target, MIGRATION_CONNECTIONS)).initialize();
+  const pooler = wanted === 'auto' ? pooled : wanted;
+  const options = dataSourceOptions(target, MIGRATION_CONNECTIONS);
+  const extra = { ...(options.extra as object), ...(pooler ? {} : UNLIMITED) };
+  const dataSource = await new DataSource({ ...options, extra }).initialize();
   try {
     await prepareSchema(dataSource);
   } finally {
     await dataSource.destroy();
   }
-  return { connectTimeoutMs, queryTimeoutMs, pooler: wanted === 'auto' ? pooled : wanted };
+  return { connectTimeoutMs, queryTimeoutMs, pooler };
 }
 
 /** Who is asked, and how long for. */
