@@ -71,21 +71,22 @@ export class PacedConnection extends Client {
       // Where it was this process that was held up, the answer may be there, unread: it is read before this runs.
       setImmediate(() => { if (!over) this.giveUp(pace, answers); });
     }, pace.statementMs + ALLOWANCE_MS);
-    const answered = (): void => {
+    const ended = (error?: unknown): void => {
       over = true;
       clearTimeout(timer);
       clearTimeout(cancelling);
-      pace.answers += 1;
+      // What was given up was not answered: it must not make others look as if the server spoke to them.
+      if (!(error instanceof GivenUpError)) pace.answers += 1;
     };
     if (callback !== undefined) {
       super.query(sent, values as unknown[], (error, result) => {
-        answered();
+        ended(error);
         (callback as (error: Error, result: unknown) => void)(error, result);
       });
       return undefined as never;
     }
     const result = super.query(sent, values as unknown[]);
-    result.then(answered, answered);
+    result.then(() => { ended(); }, ended);
     return result as never;
   }
 

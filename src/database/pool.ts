@@ -74,8 +74,9 @@ export class PacedPool extends Pool {
   /** The connections that are not in use: what was swallowed there would be found out only by using them. */
   private dropIdle(): void {
     for (let left = this.idleCount; left > 0; left -= 1) {
-      super.connect((_error, client, release: (error?: boolean) => void) => {
-        release(true);
+      super.connect((_error, client, release?: (error?: boolean) => void) => {
+        // There is none where the wait for a connection ran out.
+        release?.(true);
         client?.connection.stream.destroy();
       });
     }
