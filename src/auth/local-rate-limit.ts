@@ -1,8 +1,11 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
+import { remember } from '../principals/index.js';
 
 type Counted = Awaited<ReturnType<ThrottlerStorage['increment']>>;
 
 const SWEEP_EVERY_MS = 60_000;
+/** Keys beyond this push the oldest out; one takes some 250 bytes. Whoever has so many addresses is held up by no limit on each. */
+const MOST_KEYS = 100_000;
 
 /** The attempts of one key in the last window, and until when it is refused. */
 class Attempts {
@@ -47,7 +50,7 @@ export class LocalRateLimit implements ThrottlerStorage {
   increment(key: string, ttl: number, limit: number, blockDuration: number): Promise<Counted> {
     const now = Date.now();
     let attempts = this.keys.get(key);
-    if (attempts === undefined) this.keys.set(key, (attempts = new Attempts()));
+    if (attempts === undefined) remember(this.keys, key, (attempts = new Attempts()), MOST_KEYS);
     let totalHits = attempts.count(now);
     if (attempts.blockedUntil <= now) {
       if (attempts.blockedUntil > 0) {

@@ -1,3 +1,4 @@
+import { remember } from '../principals/index.js';
 import type { AccessTokenClaims } from '../sessions/index.js';
 
 /** Tokens beyond this push the oldest out; one takes under a kilobyte. */
@@ -19,10 +20,6 @@ export class VerifiedTokens {
   }
 
   remember(token: string, claims: AccessTokenClaims): void {
-    if (this.claims.size >= MOST_TOKENS) {
-      const oldest = this.claims.keys().next();
-      if (!oldest.done) this.claims.delete(oldest.value);
-    }
-    this.claims.set(token, claims);
+    remember(this.claims, token, claims, MOST_TOKENS);
   }
 }
