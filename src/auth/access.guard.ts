@@ -1,11 +1,12 @@
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
-  type Access, accessOn, type ApiKeyPrincipal, mergeAccess, type Principal, roleAllows, roleIncludes, type Role, scopesCover, type UserPrincipal,
+  type Access, accessOn, mergeAccess, type Principal, roleAllows, roleIncludes, type Role, scopesCover, type UserPrincipal,
 } from '../access/index.js';
 import { Settings } from '../config/index.js';
 import { AuthError } from '../errors/index.js';
 import { PrincipalCache } from '../principals/index.js';
+import { ApiKeyStrategy } from './api-key.strategy.js';
 import { askStrategy } from './ask-strategy.js';
 import { CredentialReaders } from './credential.js';
 import { JwtStrategy } from './jwt.strategy.js';
@@ -16,19 +17,11 @@ import { NoAuthentication } from './no-authentication.js';
  * @throws AuthError `invalid_token`
  */
 export function verifyAccessToken(request: FastifyRequest, reply: FastifyReply): UserPrincipal | Promise<UserPrincipal> {
-  return askStrategy<UserPrincipal>('jwt', request, reply, (error, principal, info) => {
+  return askStrategy<UserPrincipal>(request, reply, (error, principal, info) => {
     if (error instanceof Error) throw error;
     if (principal !== undefined && principal !== false) return principal;
     const expired = info instanceof Error && info.name === 'TokenExpiredError';
     throw new AuthError('invalid_token', expired ? { reason: 'expired' } : {});
-  });
-}
-
-function verifyApiKey(request: FastifyRequest, reply: FastifyReply): ApiKeyPrincipal | Promise<ApiKeyPrincipal> {
-  return askStrategy<ApiKeyPrincipal>('api-key', request, reply, (error, principal) => {
-    if (error instanceof Error) throw error;
-    if (principal === undefined || principal === false) throw new AuthError('invalid_api_key');
-    return principal;
   });
 }
 
@@ -46,6 +39,7 @@ export class AccessGuard implements CanActivate {
     private readonly noAuthentication: NoAuthentication,
     private readonly cache: PrincipalCache,
     private readonly accessTokens: JwtStrategy,
+    private readonly apiKeys: ApiKeyStrategy,
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
@@ -69,7 +63,8 @@ export class AccessGuard implements CanActivate {
     request.credential = credential;
     switch (credential.kind) {
       case 'api-key':
-        return verifyApiKey(request, reply);
+        // Read already, wherever it was; Passport would look for it again.
+        return this.apiKeys.validate(credential.key);
       case 'access-token':
         if (access.apiKeyOnly) throw new AuthError('missing_credential', { detail: 'This route takes an API key.', ...wantedBy(access) });
         if (access.account && !this.cache.remembers) request.wantsAccount = true;

@@ -7,19 +7,18 @@ type Told<P> = (error: unknown, principal: P | false | undefined, info: unknown)
 const WITHOUT_SESSION = { session: false };
 
 /**
- * Has a Passport strategy authenticate a request. Nest's `AuthGuard` makes four promises of it; here there is none where
+ * Has the strategy for access tokens authenticate a request. Nest's `AuthGuard` makes four promises of it; here there is none where
  * the strategy knows the answer at once.
  * @param told makes of the strategy's answer a principal, or throws the refusal
  */
 export function askStrategy<P>(
-  name: 'jwt' | 'api-key',
   request: FastifyRequest,
   reply: FastifyReply,
   told: Told<P>,
 ): P | Promise<P> {
   let answer: { error: unknown; principal: P | false | undefined; info: unknown } | undefined;
   let answered: (() => void) | undefined;
-  const middleware = passport.authenticate(name, WITHOUT_SESSION, (error: unknown, principal: P | false | undefined, info: unknown) => {
+  const middleware = passport.authenticate('jwt', WITHOUT_SESSION, (error: unknown, principal: P | false | undefined, info: unknown) => {
     answer = { error, principal, info };
     answered?.();
   }) as (request: FastifyRequest, reply: FastifyReply, next: (error?: unknown) => void) => void;

@@ -27,7 +27,7 @@ import { SharedRateLimit } from './shared-rate-limit.js';
     PassportModule,
     SessionsModule,
     UsersModule,
-    // The storage alone is the library's: what is counted, and when, is `AddressRateLimit`'s to say.
+    // Of the library the shape of a storage, and its token: both storages are ours, and when to count is for `AddressRateLimit`.
     ThrottlerModule.forRootAsync({
       inject: [RedisConnection],
       useFactory: (redis: RedisConnection | null) => ({
