@@ -1,4 +1,3 @@
-export { AgentConnection } from './agent-connection.entity.js';
 export { AgentConnections, type ConnectedResource } from './agent-connections.js';
 export { AgentGateway, type AgentWire } from './agent-gateway.js';
 export { CONNECT_SCOPE } from './agent-rights.js';

@@ -4,8 +4,6 @@ export { BootstrapError } from './bootstrap-error.js';
 export { FirstRun } from './first-run.js';
 export { OwnerRecovery } from './owner-recovery.js';
 export { Seeds } from './seeds.js';
-export { SetupClaim } from './setup-claim.entity.js';
 export { SetupModule } from './setup.module.js';
-export { SetupMilestone } from './setup-milestone.entity.js';
 export { SetupService } from './setup.service.js';
 export { StartNotices } from './start-notices.js';

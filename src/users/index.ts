@@ -1,9 +1,7 @@
 export { AccountRecovery } from './account-recovery.js';
-export { DeclaredAccount } from './declared-account.entity.js';
 export { DeclaredAccounts } from './declared-accounts.js';
 export { EmailAddress, foldIdentifier, isEmailAddress, isUsername, Username } from './identifiers.js';
 export { isKnownPassword } from './known-passwords.js';
-export { LoginAttempts } from './login-attempts.entity.js';
 export { OwnAccount, type Registration } from './own-account.js';
 export { type Guessing, type KnownPasswords, OwnerPasswords } from './owner-passwords.js';
 export { PasswordHasher } from './password-hasher.js';

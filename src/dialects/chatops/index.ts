@@ -1,2 +1,1 @@
 export { chatops } from './chatops.dialect.js';
-export { Server } from './servers/index.js';
