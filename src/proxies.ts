@@ -32,7 +32,12 @@ export function readForwardedAddresses(server: FastifyInstance): void {
 
 function addressesIn(header: string): string[] {
   const entries = header.split(',').map((entry) => withoutPort(entry.trim()));
-  return entries.slice(entries.findLastIndex((entry) => isIP(entry) === 0) + 1);
+  return entries.slice(entries.findLastIndex((entry) => !isAddress(entry)) + 1);
+}
+
+/** Not with a zone (RFC 4007 §11): that means something on one machine alone, and may be of any length. */
+function isAddress(entry: string): boolean {
+  return isIP(entry) !== 0 && !entry.includes('%');
 }
 
 function withoutPort(entry: string): string {

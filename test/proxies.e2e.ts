@@ -28,6 +28,7 @@ describe.each<[string, Case[]]>([
     { sent: '[2001:db8::7]:4711', expected: '2001:db8::7' },
     { sent: `${'x'.repeat(200)}, 203.0.113.7`, expected: '203.0.113.7' },
     { sent: "'; DROP TABLE users; --", expected: LOOPBACK },
+    { sent: `fe80::1%${'a'.repeat(80)}`, expected: LOOPBACK },
   ]],
   ['1', [
     { sent: '203.0.113.7', expected: '203.0.113.7' },
