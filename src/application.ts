@@ -45,7 +45,7 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
   readForwardedAddresses(adapter.getInstance());
   logRequests(adapter.getInstance(), log);
   const measureUnknown = measureRequests(adapter.getInstance(), app.get(Metrics));
-  protectAnswers(adapter.getInstance());
+  protectAnswers(adapter.getInstance(), settings);
   governRequestBodies(adapter.getInstance());
   await app.register(cookie);
   const draining = app.get(Draining);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
+import type { Settings } from './config/index.js';
 
 /**
  * What Helmet sets on every answer. It depends on nothing in the request, so Helmet is asked once; asked each time it
@@ -18,13 +19,16 @@ function helmetHeaders(): Record<string, string> {
   return headers;
 }
 
+/** Swagger UI, which has files below it. */
+const PAGES = /^\/docs(?:[/?]|$)/;
+
 /** Sends the headers along that keep browsers and caches from doing harm. */
-export function protectAnswers(server: FastifyInstance): void {
+export function protectAnswers(server: FastifyInstance, { docsEnabled }: Settings): void {
   const forPages = helmetHeaders();
   // Answers are about one caller (RFC 9111 §5.2.2.5); the pages of Swagger UI are not.
   const forAnswers = { ...forPages, 'cache-control': 'no-store' };
   server.addHook('onRequest', (request, reply, done) => {
-    void reply.headers(request.url.startsWith('/docs') ? forPages : forAnswers);
+    void reply.headers(docsEnabled && PAGES.test(request.url) ? forPages : forAnswers);
     done();
   });
 }
