@@ -26,6 +26,7 @@ interface Compose {
     environment?: Record<string, string>;
     secrets?: string[];
     volumes?: string[];
+    ports?: string[];
     depends_on?: Record<string, unknown>;
     stop_grace_period?: string;
   }>;
@@ -55,6 +56,11 @@ describe('compose.yaml', () => {
     const settings = load(services[name]?.environment ?? {});
     expect(settings).toMatchObject({ databaseUrl: SECRETS['database-url'], redisUrl: SECRETS['redis-url'], principalCache: 'redis', trustProxy: 1 });
     expect(parseInt(services[name]?.stop_grace_period ?? '', 10)).toBeGreaterThan(settings.shutdownDelay + 10);
+  });
+
+  it('publishes the port that the load balancer listens on', () => {
+    const [, listen] = /listen (\d+);/.exec(read('deploy/nginx.conf')) ?? [];
+    expect(services['load-balancer']?.ports).toEqual([`127.0.0.1:3000:${String(listen)}`]);
   });
 
   it('names nothing that is not there', () => {
