@@ -1,13 +1,10 @@
 // How many statements a call costs PostgreSQL. Run with @swc-node/register, for it counts as the tests count.
-import { openCounter } from '../test/support/statement-counter.ts';
+import { BACKGROUND, openCounter } from '../test/support/statement-counter.ts';
 import { startServer } from './processes.mjs';
 import { ourEnvironment, OWNER } from './servers.mjs';
 
 const databaseUrl = process.argv[2];
 const JSON_BODY = { 'content-type': 'application/json' };
-
-/** What is done for many requests together, housekeeping, and what an instance says of itself, belong to none of them. */
-const BACKGROUND = /^(SELECT$|LISTEN|UPDATE (sessions|api_keys) SET last_used_at = now\(\) WHERE id IN|DELETE FROM \w+ WHERE \w+ = ANY)|advisory|pg_notify|server_instances|secret_ages/;
 
 async function callsOf(cache, counter) {
   const server = await startServer('product.mjs', { env: ourEnvironment(counter.url, { PRINCIPAL_CACHE: cache }) });

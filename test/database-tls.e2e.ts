@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { prepareDatabase } from '../src/database/index.js';
 import { makeDirectory, type TestDirectory } from './support/directory.js';
 import { runGatehouse, startGatehouse } from './support/gatehouse.js';
+import { describeWith } from './support/programs.js';
 import { type OwnPostgres, startPostgres } from './support/postgres.js';
 
 const PASSWORD = 'p@ss:w/rd%?#&=+ é';
@@ -50,7 +51,7 @@ async function serve(certificate: string | null): Promise<void> {
   }
 }
 
-beforeAll(async () => {
+async function makeServer(): Promise<void> {
   directory = makeDirectory(0o755);
   postgres = await startPostgres();
   makeAuthority('authority');
@@ -67,12 +68,7 @@ beforeAll(async () => {
   const rules = join(postgres.clusterDir, 'pg_hba.conf');
   writeFileSync(rules, `hostnossl all "some@one" all reject\n${readFileSync(rules, 'utf8')}`);
   await postgres.pool.query('SELECT pg_reload_conf()');
-});
-
-afterAll(async () => {
-  await postgres.stop();
-  directory.remove();
-});
+}
 
 /** The database's URL with parameters; certificates are named by the name of their authority. */
 function withParameters(parameters: string): string {
@@ -82,8 +78,15 @@ function withParameters(parameters: string): string {
 const prepare = (parameters: string): Promise<unknown> =>
   prepareDatabase({ url: withParameters(parameters) }, { databaseConnectTimeoutMs: 5_000, databaseQueryTimeoutMs: 5_000, databasePooler: 'auto' });
 
-describe('TLS to PostgreSQL', () => {
-  beforeAll(() => serve('server'));
+describeWith(['openssl'], 'OPENSSL', 'database-tls.e2e.ts')('TLS to PostgreSQL', () => {
+  beforeAll(async () => {
+    await makeServer();
+    await serve('server');
+  });
+  afterAll(async () => {
+    await postgres.stop();
+    directory.remove();
+  });
 
   it.each([
     'sslmode=require&sslrootcert=authority',
@@ -126,26 +129,26 @@ describe('TLS to PostgreSQL', () => {
     await expect(prepare('sslmode=require&sslrootcert=authority')).rejects.toMatchObject({ message: 'The server does not support SSL connections' });
     await serve('server');
   });
-});
 
-describe('a start', () => {
-  beforeAll(() => serve('server'));
+  describe('a start', () => {
+    beforeAll(() => serve('server'));
 
-  it('uses TLS for every connection, and warns of nothing', async () => {
-    const gatehouse = await startGatehouse({ env: { DATABASE_URL: withParameters('sslmode=require&sslrootcert=authority') } });
-    const { rows } = await postgres.pool.query(
-      "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'gatehouse' AND datname = 'encrypted'",
-    );
-    expect(rows).toEqual([{ ssl: true }]);
-    expect(await gatehouse.stop()).toBe(0);
-    expect(gatehouse.output()).not.toMatch(/warning/i);
-  });
+    it('uses TLS for every connection, and warns of nothing', async () => {
+      const gatehouse = await startGatehouse({ env: { DATABASE_URL: withParameters('sslmode=require&sslrootcert=authority') } });
+      const { rows } = await postgres.pool.query(
+        "SELECT DISTINCT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'gatehouse' AND datname = 'encrypted'",
+      );
+      expect(rows).toEqual([{ ssl: true }]);
+      expect(await gatehouse.stop()).toBe(0);
+      expect(gatehouse.output()).not.toMatch(/warning/i);
+    });
 
-  it('fails at once with a stranger\'s certificate, and says what to do', async () => {
-    const { code, output } = await runGatehouse({ env: { DATABASE_URL: withParameters('sslmode=require&sslrootcert=stranger') } });
-    expect(code).toBe(1);
-    expect(output).toMatch(/Gatehouse cannot start\.\n\nthe database localhost:\d+\/encrypted that DATABASE_URL names cannot be used: its certificate is not trusted; sslrootcert=<file>/);
-    expect(output).not.toContain('waiting for it');
-    expect(output).not.toContain('p@ss');
+    it('fails at once with a stranger\'s certificate, and says what to do', async () => {
+      const { code, output } = await runGatehouse({ env: { DATABASE_URL: withParameters('sslmode=require&sslrootcert=stranger') } });
+      expect(code).toBe(1);
+      expect(output).toMatch(/Gatehouse cannot start\.\n\nthe database localhost:\d+\/encrypted that DATABASE_URL names cannot be used: its certificate is not trusted; sslrootcert=<file>/);
+      expect(output).not.toContain('waiting for it');
+      expect(output).not.toContain('p@ss');
+    });
   });
 });

@@ -2,11 +2,8 @@ import { Api, type RequestOptions } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { type Gatehouse, startGatehouse } from './support/gatehouse.js';
 import { describeWithRedis, startRedis, type TestRedis } from './support/redis.js';
-import { openCounter, type StatementCounter } from './support/statement-counter.js';
+import { BACKGROUND, openCounter, type StatementCounter } from './support/statement-counter.js';
 import { OWNER, WITH_OWNER } from './support/suite.js';
-
-/** What is done behind the requests' back: times of last use, for many of them together, housekeeping, and what an instance says of itself. */
-const BACKGROUND = /^(SELECT$|LISTEN|UPDATE (sessions|api_keys) SET last_used_at = now\(\) WHERE id IN|DELETE FROM \w+ WHERE \w+ = ANY)|advisory|pg_notify|server_instances|secret_ages/;
 
 /** What one call costs PostgreSQL is decided here, not found out under load. */
 function statementsWith(cache: 'memory' | 'redis' | 'off'): void {

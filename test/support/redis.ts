@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { eventually } from './client.js';
 import { makeDirectory } from './directory.js';
 import { freePort } from './free-port.js';
+import { describeWith } from './programs.js';
 
 const PROGRAM = 'redis-server';
-/** The second makes certificates for it. */
-const missing = [PROGRAM, 'openssl'].filter((program) => spawnSync(program, ['--version']).error !== undefined).join(' and ');
 
 /** A Redis of a suite's own, on loopback, with nothing on disk unless the suite saves it. */
 export interface TestRedis {
@@ -25,12 +24,9 @@ export interface TestRedis {
   stop(): Promise<void>;
 }
 
-/** For suites that need redis-server: left out where it is not installed, unless `REQUIRE_REDIS` wants it. */
+/** For suites that need redis-server, and certificates for it. */
 export function describeWithRedis(file: string): jest.Describe {
-  if (missing === '') return describe;
-  if (process.env['REQUIRE_REDIS'] === '1') throw new Error(`${missing} is not there, and REQUIRE_REDIS=1 wants it`);
-  process.stderr.write(`Left out: what needs Redis in test/${file}, for want of ${missing} (apt-get install redis-server openssl)\n`);
-  return describe.skip;
+  return describeWith([PROGRAM, 'openssl'], 'REDIS', file);
 }
 
 /** How a Redis is started and reached. */

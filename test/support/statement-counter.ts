@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
+/** What is done behind the requests' back: times of last use, for many of them together, housekeeping, and what an instance says of itself. */
+export const BACKGROUND = /^(SELECT$|LISTEN|UPDATE (sessions|api_keys) SET last_used_at = now\(\) WHERE id IN|DELETE FROM \w+ WHERE \w+ = ANY)|advisory|pg_notify|server_instances|secret_ages/;
+
 /** Stands between a server and its database, and notes the statements that pass. */
 export interface StatementCounter {
   /** The database's URL, through the counter. */
