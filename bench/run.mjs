@@ -1,5 +1,5 @@
 // How fast is Gatehouse, beside the limits of its platform and what people would pick instead? `npm run bench` starts the
-// built server and each reference, loads them in turn for several rounds, and prints the ratios of the medians.
+// built server and each reference, loads them in turn for several rounds, and prints the medians of each round's ratios.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -35,7 +35,7 @@ describe('the command line', () => {
     const help = await run(['--help']);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     for (const command of ['start', 'migrate', 'owner', 'user', 'api-key', 'session', 'audit', 'version']) expect(help.stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
-    expect(help.stdout).toContain('Exit codes:\n  0  done\n');
+    expect(help.stdout).toContain('Exit codes (of start: 0 and 1 alone):\n  0  done\n');
     const commands = ['migrate', 'version', 'owner recover', 'session list', 'session revoke', 'audit tail', 'audit export',
       ...['list', 'show', 'create', 'set-password', 'set-role', 'disable', 'enable', 'unlock', 'sign-out'].map((name) => `user ${name}`),
       ...['list', 'create', 'rotate', 'revoke', 'import'].map((name) => `api-key ${name}`)];

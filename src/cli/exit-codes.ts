@@ -14,7 +14,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** For the help. */
 export const EXIT_CODES = `
-Exit codes:
+Exit codes (of start: 0 and 1 alone):
   0  done
   1  failed
   2  the command, an option or a setting is wrong

@@ -65,7 +65,7 @@ export class Settings {
   @IsPostgresUrl()
   readonly databaseUrl?: string;
 
-  @Integer('Database', 'Most connections that this instance opens to the database.', { default: '10', min: 2, max: 1_000 })
+  @Integer('Database', 'Most connections that each process keeps to the database.', { default: '10', min: 2, max: 1_000 })
   readonly databasePoolSize!: number;
 
   @Integer('Database', 'Milliseconds that a request waits for a connection to the database; then it is answered 503.',
