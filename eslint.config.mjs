@@ -59,7 +59,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/{access,api-keys,audit,auth,bootstrap,config,database,errors,housekeeping,metrics,principals,redis,sessions,users,webhooks}/**/*.ts'],
+    files: ['src/{access,api-keys,audit,auth,bootstrap,config,database,doctor,errors,housekeeping,metrics,principals,redis,sessions,transfer,users,webhooks}/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { paths: [HTTP_EXCEPTIONS] }] },
   },
   {
