@@ -1,6 +1,8 @@
-import { Api, type RequestOptions } from './support/client.js';
+import { Api, type Json, type RequestOptions } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { type Gatehouse, startGatehouse } from './support/gatehouse.js';
+import { decodeJwt } from './support/jwt.js';
+import { sendTogether } from './support/pipelined.js';
 import { describeWithRedis, startRedis, type TestRedis } from './support/redis.js';
 import { BACKGROUND, openCounter, type StatementCounter } from './support/statement-counter.js';
 import { OWNER, WITH_OWNER } from './support/suite.js';
@@ -58,6 +60,37 @@ function statementsWith(cache: 'memory' | 'redis' | 'off'): void {
     // The first tells where in Redis to look for it, the second puts it there.
     for (let n = 0; n < 2; n++) await api.call('GET /users/not-a-uuid', { apiKey });
     expect(await statementsOf('GET /users/not-a-uuid', { apiKey }, 422)).toHaveLength(checked);
+  });
+
+  it('requests that come together: one check, and of each what is its own', async () => {
+    const { accessToken: token } = await api.login(OWNER.email, OWNER.password);
+    const people = await Promise.all(['ann', 'bob', 'cat'].map(async (name) => {
+      const user = { email: `${name}@example.com`, password: `a password of ${name}` };
+      const { id } = await api.createUser(token, user);
+      const { accessToken } = await api.login(user.email, user.password);
+      return { id, token: accessToken, key: await api.createKey(accessToken, ['servers:read']) };
+    }));
+    const gone = await api.createKey(token, ['servers:read']);
+    await api.call(`DELETE /api-keys/${gone.id as string}`, { token });
+    const loggedOut = (await api.login(OWNER.email, OWNER.password)).accessToken;
+    await api.call('POST /auth/logout', { token: loggedOut });
+    const forKeys = [...people.map(({ key }) => key.key as string), gone.key as string, 'some-key-of-nobody'];
+    const forTokens = [...people.map((person) => person.token), loggedOut, people[0]?.token ?? ''];
+    const requests = [
+      ...forKeys.map((key) => ({ path: '/api/v1/api-keys/current', headers: { 'x-api-key': key } })),
+      ...forTokens.map((one) => ({ path: '/api/v1/auth/sessions', headers: { authorization: `Bearer ${one}` } })),
+    ];
+    for (let round = 0; round < 3; round += 1) {
+      counter.take();
+      const answers = await sendTogether(gatehouse.url, requests);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 401, 401, 200, 200, 200, 401, 200]);
+      expect(answers.slice(0, 3).map(({ body }) => body.id)).toEqual(people.map(({ key }) => key.id));
+      const current = [5, 6, 7, 9].map((at) => (answers[at]?.body.items as Json[]).find((session) => session.current === true)?.id);
+      expect(current).toEqual([...people, people[0]].map((person) => decodeJwt(person?.token ?? '').claims['sid']));
+      const checks = counter.take().filter((statement) => /= ANY\((ARRAY|\$1::uuid)/.test(statement));
+      // One for the keys, one for the sessions.
+      if (cache === 'off') expect(checks).toHaveLength(2);
+    }
   });
 
   it('me: the account, and the check together with it where nothing is remembered', async () => {

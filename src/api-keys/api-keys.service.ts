@@ -9,7 +9,7 @@ import { LastUseRecorder, type PreparedQuery, PreparedQueries } from '../databas
 import { AuthError } from '../errors/index.js';
 import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
-import { type Checked, PrincipalCache } from '../principals/index.js';
+import { type Checked, type Gathered, gatheredRows, PrincipalCache } from '../principals/index.js';
 import { generateApiKey, hashApiKey, isPlausibleApiKey, type KnownKey, shownPrefix } from './api-key-format.js';
 import { isAdministrator, requireControl, requireGrant } from './api-key-rules.js';
 import { ApiKey } from './api-key.entity.js';
@@ -46,21 +46,26 @@ export type KeyOwner = { own: true } | { userId: string } | { instance: true } |
 
 /** Keys that are good at this moment, found by what follows. */
 const LIVE_KEYS_WHERE = `
-         SELECT k.id, k.user_id, u.role, k.scopes, k.resource_type, k.resource_id,
+         SELECT encode(k.key_hash, 'base64') AS key, k.id, k.user_id, u.role, k.scopes, k.resource_type, k.resource_id,
                 EXTRACT(EPOCH FROM least(k.expires_at, k.retires_at) - now()) * 1000 AS remaining_ms
            FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
           WHERE k.revoked_at IS NULL
             AND (k.expires_at IS NULL OR k.expires_at > now()) AND (k.retires_at IS NULL OR k.retires_at > now())
             AND u.disabled_at IS NULL AND `;
 
-const LIVE_API_KEY: PreparedQuery = { name: 'live-api-key', text: `${LIVE_KEYS_WHERE} k.key_hash = $1` };
-const LIVE_API_KEYS = `${LIVE_KEYS_WHERE} k.id = ANY($1::uuid[])`;
+const BY_HASH: PreparedQuery = {
+  name: 'live-api-keys',
+  text: `${LIVE_KEYS_WHERE} k.key_hash = ANY(ARRAY(SELECT decode(hash, 'base64') FROM unnest($1::text[]) AS hash))`,
+};
+const BY_ID = `${LIVE_KEYS_WHERE} k.id = ANY($1::uuid[])`;
 
 /** Asked only when a key was refused. */
 const WHY_REFUSED = `
   SELECT revoked_at IS NULL AND least(expires_at, retires_at) <= now() AS expired FROM api_keys WHERE key_hash = $1`;
 
 interface LiveApiKeyRow {
+  /** The key's hash. */
+  key: string;
   id: string;
   user_id: string | null;
   role: Role | null;
@@ -75,18 +80,20 @@ const CHECK_RESULTS = ['success', 'malformed', 'unknown', 'expired', 'revoked'] 
 /** Issues, checks, rotates and revokes API keys. */
 @Injectable()
 export class ApiKeysService implements OnApplicationShutdown {
+  private readonly liveKeys: Gathered<string, LiveApiKeyRow | null>;
   private readonly lastUse: LastUseRecorder;
   private readonly checks: Record<(typeof CHECK_RESULTS)[number], number>;
 
   constructor(
     @InjectRepository(ApiKey) private readonly apiKeys: Repository<ApiKey>,
-    private readonly queries: PreparedQueries,
+    queries: PreparedQueries,
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly settings: Settings,
     metrics: Metrics,
   ) {
     this.checks = metrics.tally({ name: 'gatehouse_api_key_checks_total', help: 'Checks of API keys.' }, 'result', CHECK_RESULTS);
+    this.liveKeys = gatheredRows((hashes) => queries.all<LiveApiKeyRow>(BY_HASH, [hashes]));
     const logger = new Logger(ApiKeysService.name);
     this.lastUse = new LastUseRecorder(apiKeys.manager.dataSource, 'api_keys', (error) => {
       logger.warn(`The last use of API keys could not be written: ${String(error)}`);
@@ -111,7 +118,7 @@ export class ApiKeysService implements OnApplicationShutdown {
    * connections that outlive a request. They count as used.
    */
   async findGood(ids: readonly string[]): Promise<Map<string, Checked<ApiKeyPrincipal>>> {
-    const rows = await this.apiKeys.manager.query<LiveApiKeyRow[]>(LIVE_API_KEYS, [ids]);
+    const rows = await this.apiKeys.manager.query<LiveApiKeyRow[]>(BY_ID, [ids]);
     for (const { id } of rows) this.lastUse.touch(id);
     return new Map(rows.map((row) => [row.id, checkedOf(row)]));
   }
@@ -378,16 +385,15 @@ export class ApiKeysService implements OnApplicationShutdown {
       this.checks.malformed += 1;
       throw new AuthError('invalid_api_key');
     }
-    const keyHash = Buffer.from(id, 'base64');
-    const principal = await this.cache.apiKey(id, () => this.load(keyHash));
-    if (principal === null) throw await this.refusalOf(keyHash);
+    const principal = await this.cache.apiKey(id, () => this.load(id));
+    if (principal === null) throw await this.refusalOf(Buffer.from(id, 'base64'));
     this.checks.success += 1;
     this.lastUse.touch(principal.apiKeyId);
     return principal;
   }
 
-  private async load(keyHash: Buffer): Promise<Checked<ApiKeyPrincipal> | null> {
-    const row = await this.queries.first<LiveApiKeyRow>(LIVE_API_KEY, [keyHash]);
+  private async load(hash: string): Promise<Checked<ApiKeyPrincipal> | null> {
+    const row = await this.liveKeys.ask(hash);
     return row === null ? null : checkedOf(row);
   }
 

@@ -1,7 +1,7 @@
 import { Client, type ClientConfig } from 'pg';
 import { AwayError } from '../errors/index.js';
 import { cancelStatement } from './cancel-statement.js';
-import { FirstRow } from './first-row.js';
+import { Execution } from './execution.js';
 
 /** What the connections of one pool keep to, and what they have in common. */
 export interface Pace {
@@ -103,7 +103,7 @@ function withoutSession(statement: unknown, { statementMs }: Pace): unknown {
   }
   if (typeof statement !== 'object') return statement;
   // A prepared statement lives on the connection that it was prepared on.
-  if (!(statement instanceof FirstRow)) return { ...statement, name: undefined };
+  if (!(statement instanceof Execution)) return { ...statement, name: undefined };
   statement.name = '';
   return statement;
 }

@@ -4,6 +4,7 @@ import type { ApiKeyPrincipal, Principal, UserPrincipal } from '../access/index.
 import type { Metrics } from '../metrics/index.js';
 import { type RedisConnection, RedisScript } from '../redis/index.js';
 import { type Lookups, lookupsOf } from './cache-lookups.js';
+import { Gathered } from './gathered.js';
 import { type Checked, type Load, PrincipalCache } from './principal-cache.js';
 import { readApiKey, readSession, writeEntry } from './redis-entries.js';
 import { remember } from './remember.js';
@@ -24,14 +25,26 @@ const BEGIN = new RedisScript(`
   if redis.call('HSETNX', KEYS[1], 'epoch', ARGV[1]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
   return redis.call('HGET', KEYS[1], 'epoch')`);
 
+/** The fields that are asked for, each of the hash beside it. */
+const GET = new RedisScript(`
+  local found = {}
+  for at, key in ipairs(KEYS) do found[at] = redis.call('HGET', key, ARGV[at]) end
+  return found`);
+
 /** Adds an entry, if the epoch is still the one that it began in. */
 const FILL = new RedisScript(`
   if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return 0 end
   return redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])`);
 
+/** Where an entry is. */
+interface Place {
+  readonly key: string;
+  readonly field: string;
+}
+
 /**
- * Remembers in Redis, for all instances, what one of them has read from PostgreSQL: one HGET a request. Redis is never
- * the truth, and whatever it loses, it lets nobody in.
+ * Remembers in Redis, for all instances, what one of them has read from PostgreSQL: one look a request, and one for all
+ * requests that come together. Redis is never the truth, and whatever it loses, it lets nobody in.
  *
  * All entries of a user are one hash, which also holds its *epoch*, a random value, and which lives for one lease from
  * its beginning. Whoever finds no entry asks for the epoch, then PostgreSQL, and adds the entry only if the epoch is
@@ -54,6 +67,9 @@ export class RedisCache extends PrincipalCache {
   private readonly holders = new Map<string, string>();
 
   private readonly lookups: Lookups;
+
+  /** Entries, or what `RedisConnection.send` says instead. */
+  private readonly entries = new Gathered<Place, unknown>((places) => this.read(places));
 
   constructor(
     private readonly redis: RedisConnection,
@@ -96,7 +112,7 @@ export class RedisCache extends PrincipalCache {
 
   private async find<P extends Principal>(holder: string, field: string, read: (text: string) => P | null, load: Load<P>): Promise<P | null> {
     const key = this.redis.key(`principals:${holder}`);
-    const text = await this.redis.send((redis) => redis.hget(key, field));
+    const text = await this.entries.ask({ key, field });
     const known = typeof text === 'string' ? read(text) : null;
     if (known !== null) {
       this.lookups.hit += 1;
@@ -113,6 +129,13 @@ export class RedisCache extends PrincipalCache {
       void this.redis.run(FILL, [key], [epoch, field, writeEntry(checked.principal)]);
     }
     return checked.principal;
+  }
+
+  private async read(places: readonly Place[]): Promise<readonly unknown[]> {
+    const [{ key, field }] = places as readonly [Place];
+    if (places.length === 1) return [await this.redis.send((redis) => redis.hget(key, field))];
+    const found = await this.redis.run(GET, places.map((place) => place.key), places.map((place) => place.field));
+    return Array.isArray(found) ? (found as unknown[]) : places.map(() => undefined);
   }
 
   private async forget(holder: string): Promise<void> {

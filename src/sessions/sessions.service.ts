@@ -9,7 +9,7 @@ import { LastUseRecorder, type PreparedQuery, PreparedQueries } from '../databas
 import { AuthError } from '../errors/index.js';
 import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
-import { type Checked, PrincipalCache } from '../principals/index.js';
+import { type Checked, type Gathered, gatheredRows, PrincipalCache } from '../principals/index.js';
 import type { AccessTokenClaims } from './access-tokens.service.js';
 import { Session } from './session.entity.js';
 
@@ -24,16 +24,17 @@ export interface NewSession {
   client: Client;
 }
 
-const LIVE_SESSION: PreparedQuery = {
-  name: 'live-session',
-  text: `SELECT s.user_id, u.role, EXTRACT(EPOCH FROM s.expires_at - now()) * 1000 AS remaining_ms
+const LIVE_SESSIONS: PreparedQuery = {
+  name: 'live-sessions',
+  text: `SELECT s.id AS key, s.user_id, u.role, EXTRACT(EPOCH FROM s.expires_at - now()) * 1000 AS remaining_ms
            FROM sessions s JOIN users u ON u.id = s.user_id
-          WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
+          WHERE s.id = ANY($1::uuid[]) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
 };
 
 const END_SESSION = `UPDATE sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()`;
 
 interface LiveSessionRow {
+  key: string;
   user_id: string;
   role: Role;
   remaining_ms: string;
@@ -44,18 +45,20 @@ const CHECK_RESULTS = ['success', 'expired', 'revoked', 'unknown'] as const;
 /** Starts, checks and ends sessions. */
 @Injectable()
 export class SessionsService implements OnApplicationShutdown {
+  private readonly liveSessions: Gathered<string, LiveSessionRow | null>;
   private readonly lastUse: LastUseRecorder;
   private readonly checks: Record<(typeof CHECK_RESULTS)[number], number>;
 
   constructor(
     @InjectRepository(Session) private readonly sessions: Repository<Session>,
-    private readonly queries: PreparedQueries,
+    queries: PreparedQueries,
     private readonly cache: PrincipalCache,
     private readonly auditLog: AuditLog,
     private readonly settings: Settings,
     metrics: Metrics,
   ) {
     this.checks = metrics.tally({ name: 'gatehouse_session_checks_total', help: 'Checks whether the session of an access token is alive.' }, 'result', CHECK_RESULTS);
+    this.liveSessions = gatheredRows((ids) => queries.all<LiveSessionRow>(LIVE_SESSIONS, [ids]));
     const logger = new Logger(SessionsService.name);
     this.lastUse = new LastUseRecorder(sessions.manager.dataSource, 'sessions', (error) => {
       logger.warn(`The last use of sessions could not be written: ${String(error)}`);
@@ -203,7 +206,7 @@ export class SessionsService implements OnApplicationShutdown {
   }
 
   private async load(sessionId: string): Promise<Checked<UserPrincipal> | null> {
-    const row = await this.queries.first<LiveSessionRow>(LIVE_SESSION, [sessionId]);
+    const row = await this.liveSessions.ask(sessionId);
     if (row === null) return null;
     return {
       principal: { type: 'user', userId: row.user_id, sessionId, role: row.role },

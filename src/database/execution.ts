@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
-import type { PreparedQuery } from './prepared-queries.js';
+import type { PreparedQuery, Value } from './prepared-queries.js';
 
 /** A connection as the driver hands it to a statement that submits itself (as `pg-cursor` does). */
 interface Wire {
@@ -25,23 +25,22 @@ interface Column {
 const columnsOf = new WeakMap<PreparedQuery, readonly Column[]>();
 
 /**
- * One execution of a prepared statement, of which the first row is wanted. The driver's own `Query` asks for the columns
- * each time, and builds an emitter and a result around what is one row here: half of what a query costs this process.
+ * One execution of a prepared statement. The driver's own `Query` asks for the columns each time, and builds an emitter and
+ * a result around what is a row or a few here: half of what a query costs this process.
  */
-export class FirstRow<Row> {
+export class Execution<Row> {
   /** What it is prepared as on its connection; nothing where it must leave nothing there. The driver reads it too. */
   name: string;
   readonly text: string;
   /** Set by the driver. */
   declare callback: (error: Error | null) => void;
-  /** The first row, once the driver has called back. Read from here alone: what never arrived stays `null`. */
-  row: Row | null = null;
+  /** What has arrived by the time the driver calls back. */
+  readonly rows: Row[] = [];
   private columns: readonly Column[] | undefined;
 
-  /** @param values as text or bytes: they are not converted */
   constructor(
     private readonly query: PreparedQuery,
-    private readonly values: readonly (string | number | Buffer | null)[],
+    private readonly values: readonly Value[],
   ) {
     this.name = query.name;
     this.text = query.text;
@@ -58,7 +57,7 @@ export class FirstRow<Row> {
       messages.push(serialize.parse({ name, text }));
       wire.submittedNamedStatements[name] = text;
     }
-    messages.push(serialize.bind({ statement: name, values: values.map((value) => (typeof value === 'number' ? String(value) : value)) }));
+    messages.push(serialize.bind({ statement: name, values: values.map(sendable) }));
     if (this.columns === undefined) messages.push(DESCRIBE);
     messages.push(EXECUTE_AND_SYNC);
     // One write: several that are held together go out together, but each costs something of its own.
@@ -71,14 +70,13 @@ export class FirstRow<Row> {
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
-    if (this.row !== null) return;
     const row: Record<string, unknown> = {};
     for (let at = 0; at < fields.length; at += 1) {
       const column = this.columns?.[at];
       const text = fields[at] ?? null;
       if (column !== undefined) row[column.name] = text === null ? null : column.read(text);
     }
-    this.row = row as Row;
+    this.rows.push(row as Row);
   }
 
   handleCommandComplete(): void {
@@ -92,4 +90,14 @@ export class FirstRow<Row> {
   handleError(error: Error): void {
     this.callback(error);
   }
+}
+
+function sendable(value: Value): string | Buffer | null {
+  if (typeof value === 'number') return String(value);
+  if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return value;
+  return `{${value.map(quoted).join(',')}}`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
