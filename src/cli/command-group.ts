@@ -1,10 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Role } from '../access/index.js';
 import type { Cli } from './cli.js';
 import { usageError } from './command-error.js';
 import { NOT_AN_ARGUMENT } from './secret-arguments.js';
 
 /** Adds one or several commands to the program. What an action needs beyond this is imported by the action. */
 export type RegisterCommands = (program: Command, cli: Cli) => void;
+
+/** What an account may be. */
+export const ROLES = ['owner', 'admin', 'member'] as const satisfies readonly Role[];
 
 /** How a user is named on the command line. */
 export const WHO = 'id, email address or username';

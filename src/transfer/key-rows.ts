@@ -2,6 +2,7 @@ import { NIL as NIL_UUID, v7 as uuidv7 } from 'uuid';
 import { isScope } from '../access/index.js';
 import { keyOfHash } from '../api-keys/index.js';
 import { type FieldFault, foldName, type Names, RecordFields } from './record-fields.js';
+import { faultOfRepeated, unusedColumns } from './unused-columns.js';
 
 const COLUMNS = {
   id: ['id'],
@@ -57,16 +58,13 @@ export const OWNER = COLUMNS.owner[0];
 /** What is wrong with the columns of a file of keys; `null` when nothing is. */
 export function faultOfKeyColumns(names: readonly string[]): string | null {
   const folded = names.map(foldName);
-  const twice = names.find((_, index) => folded.indexOf(folded[index] ?? '') !== index);
-  if (twice !== undefined) return `${JSON.stringify(twice)} is there twice`;
   const missing = [COLUMNS.name, COLUMNS.keyHash, COLUMNS.scopes].find((any) => !any.some((name) => folded.includes(foldName(name))));
-  return missing === undefined ? null : `there is none of ${missing.join(', ')}`;
+  return faultOfRepeated(names) ?? (missing === undefined ? null : `there is none of ${missing.join(', ')}`);
 }
 
 /** The columns of a file that nothing is made of. */
 export function unusedKeyColumns(names: readonly string[]): string[] {
-  const used = new Set(Object.values(COLUMNS).flat().map(foldName));
-  return names.filter((name) => !used.has(foldName(name)));
+  return unusedColumns(COLUMNS, names);
 }
 
 /** Reads a key; what is wrong with it otherwise, field by field. */

@@ -2,6 +2,7 @@ import { NIL as NIL_UUID, v7 as uuidv7 } from 'uuid';
 import type { Role } from '../access/index.js';
 import { findHashFault, foldIdentifier, isEmailAddress, isUsername } from '../users/index.js';
 import { type FieldFault, foldName, RecordFields } from './record-fields.js';
+import { faultOfRepeated, unusedColumns } from './unused-columns.js';
 import type { UserSource } from './user-sources.js';
 
 const LONGEST = { email: 254, username: 64, name: 200, pictureUrl: 2_000, role: 32, passwordHash: 512 };
@@ -42,9 +43,9 @@ export interface UserRules {
 
 /** What is wrong with the columns of a file of accounts; `null` when nothing is. */
 export function faultOfUserColumns({ columns }: UserSource, names: readonly string[]): string | null {
+  const repeated = faultOfRepeated(names);
+  if (repeated !== null) return repeated;
   const folded = names.map(foldName);
-  const twice = names.find((_, index) => folded.indexOf(folded[index] ?? '') !== index);
-  if (twice !== undefined) return `${JSON.stringify(twice)} is there twice`;
   const identifiers = [...columns.email, ...columns.username];
   if (!identifiers.some((name) => folded.includes(foldName(name)))) return `there is none of ${identifiers.join(', ')}`;
   if (!columns.passwordHash.some((name) => folded.includes(foldName(name)))) return `there is none of ${columns.passwordHash.join(', ')} (leave it empty for accounts without a password)`;
@@ -53,8 +54,7 @@ export function faultOfUserColumns({ columns }: UserSource, names: readonly stri
 
 /** The columns of a file that nothing is made of. */
 export function unusedUserColumns({ columns }: UserSource, names: readonly string[]): string[] {
-  const used = new Set(Object.values(columns).flat().map(foldName));
-  return names.filter((name) => !used.has(foldName(name)));
+  return unusedColumns(columns, names);
 }
 
 /** Reads an account; what is wrong with it otherwise, field by field. */

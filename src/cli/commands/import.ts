@@ -4,11 +4,10 @@ import type { Role } from '../../access/index.js';
 import type { Format, ImportOptions, ImportOutcome, ImportReport, UserSourceName } from '../../transfer/index.js';
 import type { Cli, DataOptions } from '../cli.js';
 import { CommandError, usageError } from '../command-error.js';
-import { dataDirOption, examples, type RegisterCommands } from '../command-group.js';
+import { dataDirOption, examples, type RegisterCommands, ROLES } from '../command-group.js';
 import { ImportPrinter } from '../import-printer.js';
 
 const SOURCES = ['generic', 'mosbot', 'os-trading-engine', 'osmedeus', 'asyncat', 'chatops'] as const satisfies readonly UserSourceName[];
-const ROLES = ['owner', 'admin', 'member'] as const satisfies readonly Role[];
 const FORMATS = ['csv', 'jsonl'] as const satisfies readonly Format[];
 
 interface FileOptions extends DataOptions {

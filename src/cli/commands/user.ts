@@ -3,12 +3,10 @@ import type { Role } from '../../access/index.js';
 import type { UserView } from '../../users/index.js';
 import type { Cli, DataOptions } from '../cli.js';
 import { usageError } from '../command-error.js';
-import { dataDirOption, examples, jsonOption, refuseMoreArguments, type RegisterCommands, WHO } from '../command-group.js';
+import { dataDirOption, examples, jsonOption, refuseMoreArguments, type RegisterCommands, ROLES, WHO } from '../command-group.js';
 import type { Instance } from '../instance.js';
 import { type ListOptions, listOptions, printList } from '../listing.js';
 import { type PasswordOptions, passwordOptions, readPassword } from '../secret-input.js';
-
-const ROLES = ['owner', 'admin', 'member'] as const satisfies readonly Role[];
 
 interface UserOptions extends DataOptions {
   json?: true;
