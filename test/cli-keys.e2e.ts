@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
 import { type CliOptions, type Ended, gatehouse, gatehouseJson, launchCli } from './support/cli.js';
 import { eventually, type Json } from './support/client.js';
 import { makeDirectory, type TestDirectory } from './support/directory.js';
@@ -170,5 +171,23 @@ describe('the audit log on the command line', () => {
     await once(child, 'close');
     expect([child.exitCode, output().stderr]).toEqual([130, '']);
     expect(lines(output().stdout).slice(1)).toEqual((await eventsOf('action=login.failed&limit=2')).reverse());
+  });
+
+  it('is followed without losing what had been recorded before, and was committed later', async () => {
+    const late = await suite.database.pool.connect();
+    const id = uuidv7();
+    await late.query('BEGIN');
+    await late.query("INSERT INTO audit_events (id, action, outcome) VALUES ($1, 'login.failed', 'failure')", [id]);
+    await suite.api.call('POST /auth/login', { json: { identifier: OWNER.email, password: 'a wrong guess 123' } });
+    const [last] = await eventsOf('action=login.failed&limit=1');
+    const { child, output } = launchCli('audit tail -n 1 --follow --json --action login.failed'.split(' '), on());
+    const shown = () => lines(output().stdout).map((event) => event.id as string);
+    await eventually(() => { expect(shown()).toEqual([last.id]); }, 60_000);
+    await late.query('COMMIT');
+    late.release();
+    await eventually(() => { expect(shown()).toEqual([last.id, id]); }, 60_000);
+    child.kill('SIGINT');
+    await once(child, 'close');
+    expect(shown()).toEqual([last.id, id]);
   });
 });

@@ -5,7 +5,7 @@ import { CommandError } from '../command-error.js';
 import { dataDirOption, examples, type RegisterCommands, WHO, wholeNumber } from '../command-group.js';
 import { EXIT } from '../exit-codes.js';
 import { outputOption, writeExport } from '../export-output.js';
-import { BEFORE_ALL, follow, newestEventId } from '../follow.js';
+import { BEFORE_ALL, follow, followStart } from '../follow.js';
 import type { Instance } from '../instance.js';
 import type { Cell, Output } from '../output.js';
 
@@ -40,9 +40,10 @@ function tail(audit: Command, cli: Cli): void {
         }
         const print = await printer(cli.out, options.json);
         const filter = await filterOf(on, options);
-        const newest = await newestEventId(on);
-        await print((await latestEvents(on, filter, options.lines)).filter(({ id }) => id <= newest));
-        if (options.follow) await follow(on, filter, newest, print);
+        const { newest, seen } = await followStart(on, filter);
+        const latest = (await latestEvents(on, filter, options.lines)).filter(({ id }) => id <= newest);
+        await print(latest);
+        if (options.follow) await follow(on, filter, { newest, seen: new Set([...seen, ...latest.map(({ id }) => id)]) }, print);
       }),
     );
 }
