@@ -1,4 +1,4 @@
-import { type Answer, type Json, type RequestOptions, send } from './support/client.js';
+import { type Answer, eventually, type Json, type RequestOptions, send } from './support/client.js';
 import { decodeJwt } from './support/jwt.js';
 import { startSuite, type Suite } from './support/suite.js';
 
@@ -205,5 +205,35 @@ describe('the dialect asyncat', () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
     expect(await me(answers[winner]!.body.token as string)).toEqual(user);
     expect(await login({ ...LOCAL, password: `a password of ${String(winner)}` })).toEqual(expect.any(String));
+  });
+});
+
+describe('a session of the dialect asyncat that is being renewed', () => {
+  it('ends with the others when the password is changed meanwhile', async () => {
+    const suite = await startSuite({ DIALECTS: 'asyncat', ...NO_OWNER });
+    const { pool } = suite.database;
+    const call = (method: string, path: string, options: RequestOptions) => send(`${method} ${suite.gatehouse.url}/api/auth${path}`, options);
+    const [renewing, changing] = await Promise.all([1, 2].map(async () => (await call('POST', '/login', { json: LOCAL })).body.token as string));
+    // The new session waits until it may be written.
+    await pool.query(`
+      CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NEW; END $$;
+      CREATE TRIGGER waits BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION wait()`);
+    const holder = await pool.connect();
+    await holder.query('SELECT pg_advisory_lock(42)');
+    const waiting = (count: number) => eventually(async () => {
+      const { rowCount } = await pool.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'");
+      expect(rowCount).toBe(count);
+    });
+    const renewed = call('PUT', '/local-account', { token: renewing!, json: { email: 'ada@local' } });
+    await waiting(1);
+    const changed = call('POST', '/update-password', { token: changing!, json: { password: 'three random words 42' } });
+    await waiting(2);
+    await holder.query('SELECT pg_advisory_unlock(42)');
+    holder.release();
+    const { status, body } = await renewed;
+    expect([status, (await changed).status]).toEqual([200, 200]);
+    expect((await call('GET', '/me', { token: body.token as string })).status).toBe(401);
+    expect((await call('GET', '/me', { token: changing! })).status).toBe(200);
+    await suite.stop();
   });
 });

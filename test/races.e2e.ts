@@ -156,4 +156,28 @@ describe('two processes on one database', () => {
     const { rows } = await suite.database.pool.query('SELECT 1 FROM sessions WHERE user_id = $1 AND revoked_at IS NULL', [id]);
     expect(rows).toEqual([]);
   });
+
+  it('let an account be changed while something new refers to it, and be deleted after that', async () => {
+    const { username, id } = await member();
+    const { accessToken } = await suite.api.login(username, PASSWORD);
+    const referring = await suite.database.pool.connect();
+    await referring.query('BEGIN');
+    // As a foreign key does it.
+    await referring.query('SELECT FROM users WHERE id = $1 FOR KEY SHARE', [id]);
+    const answers = [
+      await both[0].call('PATCH /auth/me', { token: accessToken, json: { name: 'Somebody' } }),
+      await both[0].call('POST /auth/me/password', { token: accessToken, json: { currentPassword: PASSWORD, newPassword: 'quite another one' } }),
+      await both[1].call(`POST /users/${id}/password`, { token: owner, json: { password: 'one more of them' } }),
+      await both[1].call(`PATCH /users/${id}`, { token: owner, json: { disabled: true, role: 'admin' } }),
+      await both[1].call(`DELETE /users/${id}/sessions`, { token: owner }),
+      await both[1].call(`POST /users/${id}/unlock`, { token: owner }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 204, 204, 200, 204, 204]);
+    const deleted = both[0].call(`DELETE /users/${id}`, { token: owner });
+    const waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FROM users%FOR UPDATE'";
+    await eventually(async () => { expect((await suite.database.pool.query(waiting)).rowCount).toBe(1); });
+    await referring.query('COMMIT');
+    referring.release();
+    expect((await deleted).status).toBe(204);
+  });
 });

@@ -150,6 +150,8 @@ export class AuthService {
     if (sessionId === null) throw new AuthError('invalid_token', { detail: 'There is no session to renew.' });
     return this.sessions.forgetting(userId, sessionId, () =>
       this.dataSource.transaction(async (manager) => {
+        // Whoever ends all sessions of the account waits for this, and then ends the new one too; or was quicker.
+        await manager.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [userId]);
         if (!(await this.sessions.end(manager, userId, sessionId))) throw new AuthError('invalid_token', { reason: 'revoked' });
         return this.startSession(manager, await this.users.get(userId, manager), policy, client);
       }),

@@ -36,7 +36,7 @@ export class FirstRun {
         throw new AuthError('local_only', { detail: 'Until the set-up is complete, only this machine may do that.' });
       }
       // Whoever changes the password waits for this, and then ends this session too; or was quicker, and it stays closed.
-      await manager.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [user.id]);
+      await manager.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [user.id]);
       const locked = await this.openAccount(manager);
       if (locked === null) throw new AuthError('setup_completed');
       return this.auth.admit(locked, policy, client, manager);

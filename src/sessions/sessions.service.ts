@@ -65,7 +65,10 @@ export class SessionsService implements OnApplicationShutdown {
     });
   }
 
-  /** Starts a session in the transaction that found its user to be good, and records the login. */
+  /**
+   * Starts a session in the transaction that found its user to be good, and records the login. The caller holds the
+   * account's row: whoever changes the password does so too, and would miss a session that is not committed yet.
+   */
   async start(manager: EntityManager, { userId, ttlSeconds, rotating, dialect, client }: NewSession): Promise<string> {
     const id = uuidv7();
     const party = { type: 'user', id: userId } as const;

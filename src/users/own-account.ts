@@ -7,6 +7,7 @@ import { AuthError, invalidField } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { SessionsService } from '../sessions/index.js';
+import { type AccountLock, lockFor } from './account-lock.js';
 import { foldIdentifier } from './identifiers.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordHasher } from './password-hasher.js';
@@ -73,7 +74,7 @@ export class OwnAccount {
         { action: 'user.updated', ...self(principal), client, detail: { fields: Object.keys(patch) } },
         manager,
       );
-    });
+    }, lockFor(patch));
   }
 
   /**
@@ -127,12 +128,17 @@ export class OwnAccount {
       if (passwordHash === null) return;
       await this.sessions.revokeAllOfUser(manager, principal.userId, principal.sessionId);
       await this.auditLog.record({ action: 'password.changed', ...self(principal), client }, manager);
-    });
+    }, lockFor(patch));
   }
 
   /** A change after which the account's sessions may be over. */
-  private changing(principal: UserPrincipal, check: (() => Promise<string>) | null, change: (manager: EntityManager) => Promise<void>): Promise<void> {
-    return this.cache.changingUser(principal.userId, () => this.locked(principal, check, change));
+  private changing(
+    principal: UserPrincipal,
+    check: (() => Promise<string>) | null,
+    change: (manager: EntityManager) => Promise<void>,
+    lock: AccountLock = 'FOR NO KEY UPDATE',
+  ): Promise<void> {
+    return this.cache.changingUser(principal.userId, () => this.locked(principal, check, change, lock));
   }
 
   /**
@@ -144,11 +150,12 @@ export class OwnAccount {
     principal: UserPrincipal,
     check: (() => Promise<string>) | null,
     change: (manager: EntityManager) => Promise<void>,
+    lock: AccountLock,
   ): Promise<void> {
     for (let done = false; !done; ) {
       const checkedHash = await check?.();
       done = await this.dataSource.transaction(async (manager) => {
-        const hash = await this.lockedHash(manager, principal.userId);
+        const hash = await this.lockedHash(manager, principal.userId, lock);
         if (checkedHash !== undefined && hash !== checkedHash) return false;
         await change(manager);
         return true;
@@ -156,11 +163,8 @@ export class OwnAccount {
     }
   }
 
-  private async lockedHash(manager: EntityManager, userId: string): Promise<string | null> {
-    const [row] = await manager.query<{ password_hash: string | null }[]>(
-      'SELECT password_hash FROM users WHERE id = $1 FOR UPDATE',
-      [userId],
-    );
+  private async lockedHash(manager: EntityManager, userId: string, lock: AccountLock): Promise<string | null> {
+    const [row] = await manager.query<{ password_hash: string | null }[]>(`SELECT password_hash FROM users WHERE id = $1 ${lock}`, [userId]);
     if (row === undefined) throw new AuthError('not_found');
     return row.password_hash;
   }

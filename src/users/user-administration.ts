@@ -7,6 +7,7 @@ import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
 import { SessionsService } from '../sessions/index.js';
+import { type AccountLock, lockFor } from './account-lock.js';
 import { LoginThrottle } from './login-throttle.js';
 import { PasswordHasher } from './password-hasher.js';
 import { type PasswordOwner, PasswordPolicy } from './password-policy.js';
@@ -88,7 +89,7 @@ export class UserAdministration {
         await this.record(manager, disabled ? 'user.disabled' : 'user.enabled', by, id);
       }
       return updated;
-    });
+    }, lockFor(patch));
   }
 
   /** Deletes an account with its sessions and keys. @throws AuthError `not_found`, `insufficient_role`, `last_owner` */
@@ -97,7 +98,7 @@ export class UserAdministration {
       await this.keepAnOwner(manager, user);
       await manager.query('DELETE FROM users WHERE id = $1', [id]);
       await this.record(manager, 'user.deleted', by, id);
-    });
+    }, 'FOR UPDATE');
   }
 
   /** Sets a password and ends the user's sessions. @throws AuthError `not_found`, `insufficient_role`, `validation_failed` */
@@ -127,14 +128,19 @@ export class UserAdministration {
   }
 
   /** A change after which the user's credentials may mean something else. */
-  private changing<T>(by: Administrator, id: string, change: (manager: EntityManager, user: User) => Promise<T>): Promise<T> {
-    return this.cache.changingUser(id, () => this.locked(by, id, change));
+  private changing<T>(by: Administrator, id: string, change: (manager: EntityManager, user: User) => Promise<T>, lock?: AccountLock): Promise<T> {
+    return this.cache.changingUser(id, () => this.locked(by, id, change, lock));
   }
 
   /** One transaction on one account, whose row is locked so that the rules hold until the commit. */
-  private locked<T>(by: Administrator, id: string, change: (manager: EntityManager, user: User) => Promise<T>): Promise<T> {
+  private locked<T>(
+    by: Administrator,
+    id: string,
+    change: (manager: EntityManager, user: User) => Promise<T>,
+    lock: AccountLock = 'FOR NO KEY UPDATE',
+  ): Promise<T> {
     return this.dataSource.transaction(async (manager) => {
-      await manager.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [id]);
+      await manager.query(`SELECT FROM users WHERE id = $1 ${lock}`, [id]);
       const user = await this.users.get(id, manager);
       requireMayTouch(by, user.role);
       return change(manager, user);
