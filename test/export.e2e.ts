@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Ended, gatehouse, gatehouseJson } from './support/cli.js';
-import { Api, type Json } from './support/client.js';
+import { type Ended, gatehouse, gatehouseJson, launchCli } from './support/cli.js';
+import { Api, eventually, type Json } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { embeddedIn, makeDirectory, type TestDirectory } from './support/directory.js';
 import { type Gatehouse, startGatehouse } from './support/gatehouse.js';
@@ -100,6 +101,35 @@ describe('an import of keys', () => {
     ]);
     expect(code).toBe(1);
     expect(stdout).not.toContain('the key itself');
+  });
+
+  it('takes an id for an id, whatever somebody else is called', async () => {
+    const lookalike = await suite.api.createUser(owner, { username: ada.id, password: PASSWORD });
+    const key = 'a key that was made elsewhere 4';
+    expect(await run(['import', 'keys', '-'], `name,owner,scopes,sha256\nby id,${ada.id as string},servers:read,${sha256(key).digest('hex')}\n`)).toMatchObject({ code: 0 });
+    expect(await whose(key)).toEqual([200, ada.id]);
+    const own = await suite.api.createKey((await suite.api.login(ada.id as string, PASSWORD)).accessToken, ['servers:read']);
+    expect(linesOf((await run(['export', 'keys'])).stdout).find(({ id }) => id === own.id)).toMatchObject({ owner: lookalike.id });
+    expect((await suite.database.pool.query('DELETE FROM api_keys WHERE name = $1 OR id = $2', ['by id', own.id])).rowCount).toBe(2);
+  });
+
+  it('keeps nobody waiting while the file comes in, and refuses keys of whom is deleted by its end', async () => {
+    const [bob, eve] = await Promise.all(['bob', 'eve'].map((username) => suite.api.createUser(owner, { username, password: PASSWORD })));
+    const { child, output } = launchCli(['import', 'keys', '-'], { env: { DATABASE_URL: suite.database.url }, input: null });
+    // Enough for owners to be looked up.
+    const lines = Array.from({ length: 1_500 }, (_, at) => `k${String(at)},${at === 7 ? 'eve' : 'bob'},servers:read,${sha256(`slow ${String(at)}`).digest('hex')}\n`);
+    child.stdin?.write(`name,owner,scopes,sha256\n${lines.join('')}`);
+    await eventually(async () => {
+      const { rowCount } = await suite.database.pool.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND query LIKE 'INSERT INTO incoming%'");
+      expect(rowCount).toBe(1);
+    }, 60_000);
+    expect((await suite.api.call(`PATCH /users/${bob!.id as string}`, { token: owner, json: { disabled: true } })).status).toBe(200);
+    expect((await suite.api.call(`DELETE /users/${eve!.id as string}`, { token: owner })).status).toBe(204);
+    child.stdin?.end();
+    await once(child, 'close');
+    expect({ code: child.exitCode, ...output() }).toMatchObject({
+      code: 1, stdout: 'line 9: owner names no account: import the users first\n1499 keys would be imported, 0 unchanged, 1 line refused. Nothing was written.\n',
+    });
   });
 });
 

@@ -14,8 +14,9 @@ const USERS = `
          disabled_at AS "disabledAt", last_login_at AS "lastLoginAt", created_at AS "createdAt", updated_at AS "updatedAt"
     FROM users WHERE id > $1 ORDER BY id LIMIT ${PAGE}`;
 
+// A username that looks like an id would be taken for one.
 const KEYS = `
-  SELECT k.id, coalesce(u.email, u.username) AS owner, k.name, k.prefix, encode(k.key_hash, 'hex') AS "keyHash", k.scopes,
+  SELECT k.id, coalesce(u.email, CASE WHEN u.username ~ '^[0-9a-fA-F]{8}-' THEN u.id::text ELSE u.username END) AS owner, k.name, k.prefix, encode(k.key_hash, 'hex') AS "keyHash", k.scopes,
          k.resource_type AS "resourceType", k.resource_id AS "resourceId", k.expires_at AS "expiresAt", k.retires_at AS "retiresAt",
          k.revoked_at AS "revokedAt", k.last_used_at AS "lastUsedAt", k.created_at AS "createdAt"
     FROM api_keys k LEFT JOIN users u ON u.id = k.user_id

@@ -6,11 +6,16 @@ import type { Refusal } from './import-report.js';
 import { type KeyRow, type KeyRules, OWNER, readKey } from './key-rows.js';
 import type { Staging } from './staged-import.js';
 
-/** Whoever owns a key stays until it is written. */
+/** Holds nobody: a file may come in as slowly as it likes. */
 const FIND_OWNERS = `
   SELECT id, email_folded, username_folded, role FROM users
-   WHERE id = ANY($1::uuid[]) OR email_folded = ANY($2::text[]) OR username_folded = ANY($3::text[])
-     FOR KEY SHARE`;
+   WHERE id = ANY($1::uuid[]) OR email_folded = ANY($2::text[]) OR username_folded = ANY($3::text[])`;
+
+const NO_ACCOUNT = 'names no account: import the users first';
+
+/** Once all is read, whoever owns a key stays until it is written; in one order, so that nobody waits in a circle. */
+const KEEP_OWNERS = `
+  SELECT count(*) FROM (SELECT FROM users WHERE id IN (SELECT user_id FROM incoming WHERE state = 'new') ORDER BY id FOR KEY SHARE) AS kept`;
 
 interface OwnerRow {
   id: string;
@@ -43,6 +48,9 @@ export function keyStaging(rules: KeyRules): Staging<KeyRow> {
     read: (line, values) => readKey(line, values, rules),
     resolve: withOwners,
     checks: [
+      KEEP_OWNERS,
+      `UPDATE incoming SET state = 'refused', field = '${OWNER}', reason = '${NO_ACCOUNT}'
+        WHERE state = 'new' AND user_id IS NOT NULL AND NOT EXISTS (SELECT FROM users WHERE users.id = incoming.user_id)`,
       `UPDATE incoming SET state = 'refused', field = 'key_hash', reason = 'is the same as in line ' || first.line
          FROM (SELECT key_hash, min(line) AS line FROM incoming GROUP BY key_hash HAVING count(*) > 1) first
         WHERE incoming.state = 'new' AND incoming.key_hash = first.key_hash AND incoming.line > first.line`,
@@ -74,11 +82,15 @@ async function withOwners(manager: EntityManager, rows: KeyRow[]): Promise<(KeyR
   const found = await manager.query<OwnerRow[]>(FIND_OWNERS, [
     ids, names.filter((name) => name.includes('@')), names.filter((name) => !name.includes('@')),
   ]);
-  const owners = new Map(found.flatMap((owner) => [owner.id, owner.email_folded, owner.username_folded].map((name) => [name, owner] as const)));
+  // The ids last, so that they win: a username may look like somebody else's id.
+  const owners = new Map([
+    ...found.flatMap((owner) => [owner.email_folded, owner.username_folded].map((name) => [name, owner] as const)),
+    ...found.map((owner) => [owner.id, owner] as const),
+  ]);
   return rows.map((row) => {
     if (row.owner === null) return row;
     const owner = owners.get(foldIdentifier(row.owner));
-    if (owner === undefined) return { line: row.line, field: OWNER, reason: 'names no account: import the users first' };
+    if (owner === undefined) return { line: row.line, field: OWNER, reason: NO_ACCOUNT };
     const beyond = row.scopes.filter((scope) => !roleAllows(owner.role, scope));
     if (beyond.length > 0) return { line: row.line, field: 'scopes', reason: `are more than its owner may do: ${beyond.join(', ')}` };
     return { ...row, user_id: owner.id };

@@ -29,7 +29,10 @@ export interface Staging<Row extends StagedRow> {
   resolve?(manager: EntityManager, rows: Row[]): Promise<(Row | Refusal)[]>;
   /** Prepares tables for very many new rows, before anything else touches them; returns what brings back what was before. */
   prepareForMany?(): Promise<() => Promise<void>>;
-  /** Statements that set `state`, and `field` and `reason` with it, of rows of `incoming` that are still `new`. */
+  /**
+   * Statements that set `state`, and `field` and `reason` with it, of rows of `incoming` that are still `new`; and those
+   * that lock what these rely on until the end.
+   */
   readonly checks: readonly string[];
   /** Writes rows that are `new` and makes them `imported`, of those with a line after $1 up to $2. */
   readonly write: string;
