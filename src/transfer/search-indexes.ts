@@ -14,8 +14,8 @@ const TRY_AGAIN_AFTER_MS = 1_000;
 /**
  * Has the indexes of the search take new accounts in bulk (`fastupdate`), which is three times as quick where very many
  * come. Whoever is not the indexes' owner goes on without. Searches find everything meanwhile, only not as quickly; should
- * it stay so because the process is killed, until the next import that is not.
- * @returns brings back what was before, once the accounts are committed
+ * it stay so, because the process is killed or the database goes away, the next import of so many brings it back.
+ * @returns brings back what was before, once the accounts are committed; what the import comes to does not depend on it
  */
 export async function takeInBulk(dataSource: DataSource): Promise<() => Promise<void>> {
   if (!(await change(dataSource, (index) => `ALTER INDEX IF EXISTS ${index} SET (fastupdate = on)`))) return () => Promise.resolve();
@@ -23,7 +23,7 @@ export async function takeInBulk(dataSource: DataSource): Promise<() => Promise<
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const done = await change(dataSource, (index) => `
         ALTER INDEX IF EXISTS ${index} SET (fastupdate = off);
-        SELECT gin_clean_pending_list(to_regclass('${index}')) WHERE to_regclass('${index}') IS NOT NULL`);
+        SELECT gin_clean_pending_list(to_regclass('${index}')) WHERE to_regclass('${index}') IS NOT NULL`).catch(() => false);
       if (done) return;
       await delay(TRY_AGAIN_AFTER_MS);
     }

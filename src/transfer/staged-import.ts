@@ -27,7 +27,7 @@ export interface Staging<Row extends StagedRow> {
   read(line: number, values: ReadonlyMap<string, unknown>): Row | FieldFault[];
   /** Completes rows with what the database knows, or refuses them. */
   resolve?(manager: EntityManager, rows: Row[]): Promise<(Row | Refusal)[]>;
-  /** Prepares tables for very many new rows, before anything else touches them; returns what brings back what was before. */
+  /** Prepares tables for very many new rows, before anything else touches them; returns what brings back what was before and never fails. */
   prepareForMany?(): Promise<() => Promise<void>>;
   /**
    * Statements that set `state`, and `field` and `reason` with it, of rows of `incoming` that are still `new`; and those
