@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { startEmbeddedPostgres } from '../src/database/embedded/index.js';
+import { LOCKS } from '../src/database/index.js';
 import { type Ended, gatehouse, launchCli } from './support/cli.js';
 import { Api, eventually, type Json, send } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
@@ -168,8 +169,27 @@ describe('gatehouse database move', () => {
     await target.pool.query('DROP FUNCTION promote CASCADE');
   });
 
+  it('says what may be when the target fails it', async () => {
+    await target.pool.query(`
+      CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more room'; END $$;
+      CREATE TRIGGER fails BEFORE INSERT ON sessions FOR EACH ROW EXECUTE FUNCTION fail()`);
+    const { code, stderr } = await move(dataDir, target);
+    expect([code, stderr]).toEqual([5, expect.stringContaining('The move was given up: no more room. '
+      + 'Unless the connection broke at the very end, nothing has changed: run it again, which only compares if all is there.') as string]);
+    expect((await contents(target.pool))['users']).toEqual([]);
+    await target.pool.query('DROP FUNCTION fail CASCADE');
+  });
+
   it('copies everything, and says with what settings to go on', async () => {
+    // The statistics of the target cannot be made: all is there without them.
+    await target.pool.query(`
+      CREATE FUNCTION uncounted(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+        BEGIN IF current_query() LIKE 'ANALYZE%' THEN RAISE 'cannot be counted'; END IF; RETURN $1; END $$;
+      CREATE INDEX uncounted_idx ON users (uncounted(name))`);
+    await expect(target.pool.query("INSERT INTO users (id, username, username_folded) VALUES (gen_random_uuid(), 'eve', 'eve')").then(() => target.pool.query('ANALYZE users'))).rejects.toThrow('cannot be counted');
+    await target.pool.query('DELETE FROM users; DELETE FROM api_key_changes');
     const { code, stdout } = await move(dataDir, target);
+    await target.pool.query('DROP FUNCTION uncounted CASCADE');
     expect([code, stdout]).toEqual([0, expect.stringContaining('Everything is copied, and every row is the same:') as string]);
     const url = new URL(target.url);
     expect(stdout).toContain(`DATABASE_URL=postgres://${url.username}@${url.host}${url.pathname}\n  JWT_SECRET_FILE=${join(dataDir, 'jwt-secret')}\n`);
@@ -236,6 +256,21 @@ describe('gatehouse database move, of a server that nobody has claimed', () => {
     const onward = () => gatehouse(['database', 'move', '--stdin'], { env, input: second.url });
     expect(await onward()).toMatchObject({ code: 5, stderr: expect.stringContaining('1 server runs on the database that DATABASE_URL names: stop it first') as string });
     await server.stop();
+
+    // One that starts while the target is being made ready is seen too.
+    const holder = await second.pool.connect();
+    await holder.query('SELECT pg_advisory_lock($1)', [LOCKS.migrations]);
+    const waiting = onward();
+    await eventually(async () => {
+      const { rowCount } = await second.pool.query("SELECT FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_xact_lock%' AND application_name = 'gatehouse' AND datname = current_database()");
+      expect(rowCount).toBeGreaterThan(0);
+    }, 60_000);
+    const quicker = await start(env);
+    await eventually(async () => { expect((await first.pool.query('SELECT FROM server_instances')).rowCount).toBe(1); });
+    await holder.query('SELECT pg_advisory_unlock($1)', [LOCKS.migrations]);
+    holder.release();
+    expect(await waiting).toMatchObject({ code: 5, stderr: expect.stringContaining('1 server runs on the database that DATABASE_URL names: stop it first') as string });
+    await quicker.stop();
     expect((await onward()).code).toBe(0);
     expect(await gatehouse(['database', 'move', '--stdin'], { env, input: first.url })).toMatchObject({ code: 4, stderr: expect.stringContaining('the target is this very database') as string });
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { isPostgresUrl, jwtSecretFile, type Settings } from '../config/index.js';
-import { type DatabaseTarget, migrate, moveDatabase, type Moved, MoveRefusedError, prepareDatabase } from '../database/index.js';
+import { type DatabaseTarget, migrate, moveDatabase, type Moved, MoveRefusedError, type MoveSide, prepareDatabase } from '../database/index.js';
 import { runningInstances } from '../doctor/index.js';
 import { isAway } from '../errors/index.js';
 import type { Cli } from './cli.js';
@@ -30,8 +30,9 @@ export async function move(cli: Cli, settings: Settings, url: string): Promise<M
     const moved = await cli.reaching(settings, () => withDatabase(database.target, settings, async (source) => {
       await requireSchema(source);
       // The embedded database is this process's alone.
-      if (database.serverRuns === null) await requireNoServer(source, 'the database that DATABASE_URL names');
-      return toTarget(cli, settings, url, source);
+      const side = database.serverRuns === null ? sideOf(source, 'the database that DATABASE_URL names') : { dataSource: source, requireUnused: () => Promise.resolve() };
+      await side.requireUnused();
+      return toTarget(cli, settings, url, side);
     }));
     return { ...moved, settings: settingsFor(url, settings) };
   } finally {
@@ -39,18 +40,22 @@ export async function move(cli: Cli, settings: Settings, url: string): Promise<M
   }
 }
 
-async function toTarget(cli: Cli, settings: Settings, url: string, source: DataSource): Promise<Moved> {
+async function toTarget(cli: Cli, settings: Settings, url: string, source: MoveSide): Promise<Moved> {
   // The source may go away as well as the target: what happens between the two is told apart from the way there.
   const between = await reachingTarget(cli, { ...settings, databaseUrl: url, databasePooler: 'auto' }, async (target) => {
     await migrate(target);
-    await requireNoServer(target, 'the target');
-    return moveDatabase(source, target, (said) => { cli.out.note(said); }).catch((error: unknown) => new GivenUp(error));
+    const side = sideOf(target, 'the target');
+    await side.requireUnused();
+    return moveDatabase(source, side, (said) => { cli.out.note(said); }).catch((error: unknown) => new GivenUp(error));
   });
   if (!(between instanceof GivenUp)) return between;
   const { error } = between;
   if (error instanceof MoveRefusedError) throw new CommandError(`Nothing was moved: ${error.message}.`, OBSTACLES[error.obstacle]);
   if (!(error instanceof Error) || !(isAway(error) || 'routine' in error)) throw error;
-  throw new CommandError(`The move was given up, and nothing has changed: ${error.message}.`, EXIT.unavailable);
+  throw new CommandError(
+    `The move was given up: ${error.message}. Unless the connection broke at the very end, nothing has changed: run it again, which only compares if all is there.`,
+    EXIT.unavailable,
+  );
 }
 
 class GivenUp {
@@ -71,6 +76,10 @@ async function withDatabase<T>(target: DatabaseTarget, settings: Settings, work:
   const results: T[] = [];
   await prepareDatabase(target, settings, async (dataSource) => { results.push(await work(dataSource)); });
   return results[0] as T;
+}
+
+function sideOf(dataSource: DataSource, where: string): MoveSide {
+  return { dataSource, requireUnused: () => requireNoServer(dataSource, where) };
 }
 
 async function requireNoServer(dataSource: DataSource, where: string): Promise<void> {

@@ -8,7 +8,7 @@ export { LastUseRecorder } from './last-use.js';
 export { LOCKS, takeLock, tryLock, tryLockOf, withLock, withLockInTurn } from './locks.js';
 export { findPendingMigrations, migrate } from './migrate.js';
 export { DatabaseRefusedError, prepareDatabase } from './prepare.js';
-export { moveDatabase, type Moved, MoveRefusedError } from './move/index.js';
+export { moveDatabase, type Moved, MoveRefusedError, type MoveSide } from './move/index.js';
 export { type PreparedQuery, PreparedQueries } from './prepared-queries.js';
 export { RepeatedFault } from './repeated-fault.js';
 export { type Transport, transportOf } from './transport.js';

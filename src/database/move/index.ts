@@ -1,2 +1,2 @@
-export { moveDatabase, type Moved } from './move-database.js';
+export { moveDatabase, type Moved, type MoveSide } from './move-database.js';
 export { MoveRefusedError } from './move-refused.js';

@@ -20,6 +20,13 @@ export interface MovedTable {
   readonly rows: number;
 }
 
+/** One of the two databases. */
+export interface MoveSide {
+  readonly dataSource: DataSource;
+  /** Throws where a server runs on it; asked once no other can start any more. */
+  readonly requireUnused: () => Promise<void>;
+}
+
 /**
  * Copies all tables of a database to an empty one, and compares them row by row. Both have the same schema. What is copied
  * is the state at one moment; servers that would start meanwhile wait, on either side, and nobody else writes.
@@ -29,7 +36,8 @@ export interface MovedTable {
  * @param tell hears of each table that is done
  * @throws MoveRefusedError, and then nothing has changed
  */
-export async function moveDatabase(source: DataSource, target: DataSource, tell: (said: string) => void): Promise<Moved> {
+export async function moveDatabase(sourceSide: MoveSide, targetSide: MoveSide, tell: (said: string) => void): Promise<Moved> {
+  const [source, target] = [sourceSide.dataSource, targetSide.dataSource];
   if ((await identityOf(source)) === (await identityOf(target))) throw new MoveRefusedError('not empty', 'the target is this very database');
   const theirs = new Map((await findTables(source)).map((table) => [table.name, table]));
   // What the target alone has is none of Gatehouse's: both have run the same migrations.
@@ -38,10 +46,10 @@ export async function moveDatabase(source: DataSource, target: DataSource, tell:
   if (other !== undefined) throw new MoveRefusedError('not the same', `the table ${other.name} has other columns in the target`);
   const left = [...theirs.keys()].filter((name) => !tables.some((table) => table.name === name));
 
-  const moved = await holdingOffStarts(source, () => inTransaction(source, 'REPEATABLE READ READ ONLY', async (from) => {
+  const moved = await holdingOffStarts(sourceSide, () => inTransaction(source, 'REPEATABLE READ READ ONLY', async (from) => {
     // Before the first look: what is committed until then is in it, and nothing comes after it.
     await lock(from, tables, 'SHARE');
-    return holdingOffStarts(target, () => inTransaction(target, 'READ COMMITTED', async (to) => {
+    return holdingOffStarts(targetSide, () => inTransaction(target, 'READ COMMITTED', async (to) => {
       await lock(to, tables, 'EXCLUSIVE');
       const before = await hasRows(to, tables);
       if (before.length > 0) return { before: true, tables: await compareEarlier(from, to, tables, before), left };
@@ -52,8 +60,9 @@ export async function moveDatabase(source: DataSource, target: DataSource, tell:
       return { before: false, tables: await compareAll(from, to, tables, tell), left };
     }));
   }));
-  // Not before there is something: a planner that takes tables for empty goes through all of them.
-  if (!moved.before) await target.query(`ANALYZE ${tables.map(({ quoted }) => quoted).join(', ')}`);
+  // Not before there is something: a planner that takes tables for empty goes through all of them. All is there without
+  // it, and autovacuum comes to it in the end.
+  if (!moved.before) await target.query(`ANALYZE ${tables.map(({ quoted }) => quoted).join(', ')}`).catch(() => undefined);
   return moved;
 }
 
@@ -123,11 +132,12 @@ async function inTransaction<T>(dataSource: DataSource, mode: string, work: (cli
   }
 }
 
-/** A server that starts waits for its turn at the migrations, and has not begun anything by then. */
-function holdingOffStarts<T>(dataSource: DataSource, work: () => Promise<T>): Promise<T> {
+/** A server that starts waits for its turn at the migrations, and has not begun anything by then; one may have been quicker. */
+function holdingOffStarts<T>({ dataSource, requireUnused }: MoveSide, work: () => Promise<T>): Promise<T> {
   return inTransaction(dataSource, 'READ COMMITTED', async (client) => {
     const { rows: [row] } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS taken', [LOCKS.migrations]);
     if (row?.taken !== true) throw new MoveRefusedError('in use', 'a server is just starting on the database, or another command is at work there');
+    await requireUnused();
     return work();
   });
 }
