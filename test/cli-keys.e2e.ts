@@ -97,9 +97,28 @@ describe('API keys on the command line', () => {
     expect(await run(`${into} --hash ${sha256(keys[1], 'base64url')}`)).toMatchObject({ code: 0 });
     expect(await run(`${into.replace('servers:read', 'servers:write')} --file key`)).toMatchObject({ code: 4, stderr: expect.stringContaining('with other scopes: servers:read') as string });
     expect(await run('api-key import --instance --name x --scopes servers:read --file key')).toMatchObject({ code: 4, stderr: expect.stringContaining('belongs to the account') as string });
+    expect(await run(`${into} --resource server:7 --file key`)).toMatchObject({ code: 4, stderr: expect.stringContaining('is bound to nothing') as string });
+    expect(await run(`${into} --expires 2090-01-01T00:00:00Z --file key`)).toMatchObject({ code: 4, stderr: expect.stringContaining('with another end: none') as string });
     await run(`api-key revoke ${made[1].id as string}`);
     expect(await run(`${into} --file key`)).toMatchObject({ code: 4, stderr: expect.stringContaining('was revoked: it stays so') as string });
     expect((await counted()).map(({ id }) => id as string)).toEqual(before.map(({ id }) => id as string));
+  });
+
+  it('are the same a second time only with the same binding and the same end', async () => {
+    const hash = sha256(newKey(), 'hex');
+    const again = (more: string) => run(`api-key import --user ${member.email} --name bound --scopes servers:read --hash ${hash} ${more}`.trim());
+    const refused = (said: string) => ({ code: 4, stdout: '', stderr: expect.stringContaining(said) as string });
+    expect(await again('--resource server:7 --expires 90d')).toMatchObject({ code: 0 });
+    // Some of the span has gone by.
+    expect(await again('--resource server:7 --expires 90d')).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing was changed') as string });
+    expect(await again('--resource server:8 --expires 90d')).toMatchObject(refused('is bound to server:7'));
+    expect(await again('--expires 90d')).toMatchObject(refused('is bound to server:7'));
+    for (const end of ['', ' --expires 30d', ' --expires 2090-01-01T00:00:00Z']) {
+      expect(await again(`--resource server:7${end}`)).toMatchObject(refused('with another end: 20'));
+    }
+    const { rows: [key] } = await suite.database.pool.query<{ id: string }>("SELECT id FROM api_keys WHERE key_hash = decode($1, 'hex')", [hash]);
+    expect(await run(`api-key rotate ${key!.id} --overlap 1h`)).toMatchObject({ code: 0 });
+    expect(await again('--resource server:7 --expires 90d')).toMatchObject(refused('was rotated: it ends at 20'));
   });
 
   it.each([

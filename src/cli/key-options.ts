@@ -12,11 +12,18 @@ export interface OwnerOptions {
   instance?: true;
 }
 
+/** When a key ends. */
+export interface End {
+  readonly time: string;
+  /** It was said as a span, which ends at another time whenever it is said. */
+  readonly fromNow: boolean;
+}
+
 /** What a key is made of. */
 export interface KeyOptions extends DataOptions, OwnerOptions {
   name: string;
   scopes: string[];
-  expires?: string;
+  expires?: End;
   resource?: { type: string; id: string };
   json?: true;
 }
@@ -33,7 +40,7 @@ export function keyOptions(command: Command): Command {
   return ownerOptions(command)
     .requiredOption('--name <name>', 'What the key is called in lists')
     .addOption(new Option('--scopes <scopes>', 'What it may do: resource:action, resource:* or *, with commas between').argParser(list).makeOptionMandatory())
-    .addOption(new Option('--expires <when>', 'When it ends: a duration such as 90d, or a time such as 2030-01-01T00:00:00Z').argParser(momentText))
+    .addOption(new Option('--expires <when>', 'When it ends: a duration such as 90d, or a time such as 2030-01-01T00:00:00Z').argParser(endOf))
     .addOption(new Option('--resource <type:id>', 'What it is bound to').argParser(resourceOf))
     .addOption(dataDirOption());
 }
@@ -48,13 +55,14 @@ export async function ownerOf(on: Instance, { user, instance }: OwnerOptions): P
 /** The key that the options describe. @throws AuthError `validation_failed` */
 export async function requestOf(on: Instance, { name, scopes, expires, resource }: KeyOptions): Promise<ApiKeyRequest> {
   const { CreateApiKeyBody } = await import('../api-keys/index.js');
-  const body = await on.validated({ name, scopes, expiresAt: expires, resource }, CreateApiKeyBody);
+  const body = await on.validated({ name, scopes, expiresAt: expires?.time, resource }, CreateApiKeyBody);
   return { name: body.name, scopes: body.scopes, expiresAt: body.expiresAt ?? null, resource: body.resource ?? null };
 }
 
 /** A duration from now, or what will be read as a time. */
-function momentText(text: string): string {
-  return /^\d+[smhd]?$/.test(text) ? new Date(Date.now() + duration(text) * 1_000).toISOString() : text;
+function endOf(text: string): End {
+  const fromNow = /^\d+[smhd]?$/.test(text);
+  return { time: fromNow ? new Date(Date.now() + duration(text) * 1_000).toISOString() : text, fromNow };
 }
 
 function resourceOf(text: string): { type: string; id: string } {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ApiKey } from '../../api-keys/index.js';
+import type { ApiKey, ApiKeyRequest } from '../../api-keys/index.js';
 import type { User } from '../../users/index.js';
 import type { Cli } from '../cli.js';
 import { conflict, usageError } from '../command-error.js';
@@ -29,7 +29,7 @@ export function importApiKey(apiKey: Command, cli: Cli): void {
         const request = await requestOf(on, options);
         const known = await knownKeyOf(on, key);
         const { apiKey: imported, done } = await on.apiKeys.adopt(on.actingAs(owner), known, request, on.client);
-        if (!done) requireSame(imported, owner, request.scopes);
+        if (!done) requireSame(imported, owner, request, options.expires?.fromNow ?? false);
         if (options.json) await cli.out.json(apiKeyBody(imported));
         else await cli.out.line(done ? `The key ${imported.name} was imported (${imported.id}).` : `The key is there already (${imported.id}); nothing was changed.`);
       });
@@ -57,10 +57,20 @@ async function knownKeyOf(on: Instance, key: { itself: string } | { hash: string
 }
 
 /** @throws CommandError when a key that was there before is not what it should be now */
-function requireSame(key: ApiKey, owner: User | null, scopes: readonly string[]): void {
+function requireSame(key: ApiKey, owner: User | null, { scopes, resource, expiresAt }: ApiKeyRequest, fromNow: boolean): void {
   const is = `The key is there already (${key.id})`;
   if (key.revokedAt !== null) throw conflict(`${is}, and was revoked: it stays so. Take another key.`);
   if (key.userId !== (owner?.id ?? null)) throw conflict(`${is}, and belongs to ${key.userId === null ? 'the instance' : `the account ${key.userId}`}.`);
   if ([...key.scopes].sort().join() !== [...scopes].sort().join()) throw conflict(`${is}, with other scopes: ${key.scopes.join(', ')}.`);
+  if (key.resourceType !== (resource?.type ?? null) || key.resourceId !== (resource?.id ?? null)) {
+    throw conflict(`${is}, and is bound to ${key.resourceType === null ? 'nothing' : `${key.resourceType}:${key.resourceId ?? ''}`}.`);
+  }
+  if (key.retiresAt !== null) throw conflict(`${is}, and was rotated: it ends at ${key.retiresAt.toISOString()}. Take another key.`);
+  if (!endsAsAsked(key.expiresAt, expiresAt, fromNow)) throw conflict(`${is}, with another end: ${key.expiresAt?.toISOString() ?? 'none'}.`);
 }
 
+/** Of a span that is said a second time, some may have gone by. */
+function endsAsAsked(end: Date | null, asked: Date | null, fromNow: boolean): boolean {
+  if (end === null || asked === null || !fromNow) return end?.getTime() === asked?.getTime();
+  return end <= asked && end.getTime() > Date.now();
+}
