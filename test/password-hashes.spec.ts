@@ -61,12 +61,18 @@ describe('a hash of another system', () => {
     ['another version', `$argon2id$v=20$m=64,t=1,p=1$${SALT}$${HASH}`, 'is of a version of Argon2 that is not known: 20'],
     ['a secret key beside it', `$argon2id$v=19$m=64,t=1,p=1,keyid=1$${SALT}$${HASH}`, 'has a parameter that is not known: keyid'],
     ['a parameter twice', `$argon2id$v=19$m=64,m=65,t=1,p=1$${SALT}$${HASH}`, 'is no well-formed Argon2 hash'],
+    ['a number with a leading zero', `$argon2id$v=19$m=064,t=1,p=1$${SALT}$${HASH}`, 'is no well-formed Argon2 hash'],
+    ['a version with a leading zero', `$argon2id$v=019$m=64,t=1,p=1$${SALT}$${HASH}`, 'is no well-formed Argon2 hash'],
+    ['bits to spare in its salt', `$argon2id$v=19$m=64,t=1,p=1$${SALT.slice(0, -1)}h$${HASH}`, 'is no well-formed Argon2 hash'],
+    ['a character to spare in its hash', `$argon2id$v=19$m=64,t=1,p=1$${SALT}$${HASH}AA`, 'is no well-formed Argon2 hash'],
+    ['PBKDF2 with a leading zero', `$pbkdf2-sha256$01000$${SALT}$${HASH}`, 'is no well-formed PBKDF2 hash'],
     ['too short a hash to be none by chance', `$argon2id$v=19$m=64,t=1,p=1$${SALT}$${b64('12345678')}`, 'is 8 bytes long, and 16 to 64 are accepted'],
     ['an endless hash', `$argon2id$v=19$m=64,t=1,p=1$${SALT}$${'A'.repeat(256)}`, 'is 192 bytes long, and 16 to 64 are accepted'],
     ['hardly any salt', `$argon2id$v=19$m=64,t=1,p=1$${b64('salt')}$${HASH}`, 'has a salt of 4 bytes, and 8 to 64 are accepted'],
     ['scrypt beyond the memory', `$scrypt$ln=18,r=8,p=1$${SALT}$${HASH}`, 'needs 256 MiB of memory, and up to 128 are accepted'],
     ['scrypt beyond the time', `$scrypt$ln=17,r=8,p=9$${SALT}$${HASH}`, 'takes too long: 9 times 128 MiB, and 1024 together are accepted'],
     ['scrypt with an impossible N', `$scrypt$ln=31,r=8,p=1$${SALT}$${HASH}`, 'has ln=31, and 1 to 20 is accepted'],
+    ['scrypt with an N beyond its r', `$scrypt$ln=16,r=1,p=1$${SALT}$${HASH}`, 'has a greater N than its r allows (RFC 7914 §2)'],
     ['scrypt without p', `$scrypt$ln=14,r=8$${SALT}$${HASH}`, 'lacks the parameter p'],
     ['PBKDF2 for minutes', `$pbkdf2-sha256$i=2000001$${SALT}$${HASH}`, 'has i=2000001, and 1 to 2000000 is accepted'],
     ['PBKDF2 with MD5', `$pbkdf2-md5$i=1000$${SALT}$${HASH}`, 'is a PBKDF2 hash by a digest that is not known; sha1, sha256 and sha512 are'],
@@ -86,6 +92,19 @@ describe('a hash of another system', () => {
     for (const text of [`$argon2id$v=19$m=1,t=1,p=1$${SALT}$${HASH}`, `$2b$99$${'a'.repeat(53)}`, 'secret password']) {
       const fault = findHashFault(text) ?? '';
       for (const part of text.split('$').filter((one) => one.length > 15)) expect(fault).not.toContain(part);
+    }
+  });
+
+  it('never makes a login fail where it is accepted, at the edges of what is', async () => {
+    const parameters = [
+      ...['i', 'd', 'id'].flatMap((kind) => ['m=8,t=1,p=1', 'm=128,t=1,p=16', 'm=8,t=64,p=1', 'p=1,t=1,m=8'].map((one) => `argon2${kind}$v=19$${one}`)),
+      'scrypt$ln=1,r=1,p=1', 'scrypt$ln=15,r=1,p=1', 'scrypt$ln=1,r=32,p=16', 'scrypt$ln=16,r=2,p=1', 'pbkdf2$1', 'pbkdf2-sha512$i=1',
+    ];
+    for (const one of parameters) {
+      for (const [salt, length] of [[8, 16], [47, 33], [64, 64]] as const) {
+        const hash = read(`$${one}$${b64('s'.repeat(salt))}$${b64('h'.repeat(length))}`);
+        for (const password of ['', 'pass\0word', '\ud800', 'x'.repeat(5000)]) expect(await hash.verify(password)).toBe(false);
+      }
     }
   });
 

@@ -10,9 +10,12 @@ export interface PhcString {
   readonly hash: Buffer;
 }
 
-const FORM = /^\$([a-z0-9-]{1,32})(?:\$v=(\d{1,4}))?(?:\$((?:[a-z]{1,8}=\d{1,10})(?:,[a-z]{1,8}=\d{1,10}){0,7}))?\$([A-Za-z0-9+/]{1,256})\$([A-Za-z0-9+/]{1,256})$/;
+const FORM = /^\$([a-z0-9-]{1,32})(?:\$v=(0|[1-9]\d{0,3}))?(?:\$((?:[a-z]{1,8}=(?:0|[1-9]\d{0,9}))(?:,[a-z]{1,8}=(?:0|[1-9]\d{0,9})){0,7}))?\$([A-Za-z0-9+/]{1,256})\$([A-Za-z0-9+/]{1,256})$/;
 
-/** Reads a PHC string whose parameters are all whole numbers; `null` when it is none. */
+/**
+ * Reads a PHC string whose parameters are all whole numbers; `null` when it is none. A number with leading zeros and base64
+ * with bits to spare are none, as the format has it: the library for Argon2 reads the text itself, and throws at them.
+ */
 export function parsePhc(text: string): PhcString | null {
   const [, id, version, parameters = '', salt = '', hash = ''] = FORM.exec(text) ?? [];
   if (id === undefined) return null;
@@ -23,13 +26,13 @@ export function parsePhc(text: string): PhcString | null {
   const named = new Map(pairs);
   // Of a parameter that is named twice, nobody knows which one counts.
   if (named.size !== pairs.length) return null;
-  return {
-    id,
-    version: version === undefined ? null : Number(version),
-    parameters: named,
-    salt: Buffer.from(salt, 'base64'),
-    hash: Buffer.from(hash, 'base64'),
-  };
+  const bytes = { salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') };
+  if (unpadded(bytes.salt) !== salt || unpadded(bytes.hash) !== hash) return null;
+  return { id, version: version === undefined ? null : Number(version), parameters: named, ...bytes };
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
 }
 
 /** A parameter must be there and lie within bounds; others than those named must not be there. */

@@ -18,6 +18,7 @@ export function readScrypt(text: string): ReadHash {
   const fault = faultOfParameters(phc, BOUNDS) ?? faultOfLengths(phc);
   if (fault !== null) return { fault };
   const { ln, r, p } = Object.fromEntries(phc.parameters) as { ln: number; r: number; p: number };
+  if (ln >= 16 * r) return { fault: 'has a greater N than its r allows (RFC 7914 §2)' };
   const N = 2 ** ln;
   const memory = 128 * N * r;
   if (memory > MOST_MEMORY) return { fault: `needs ${String(memory / MIB)} MiB of memory, and up to ${String(MOST_MEMORY / MIB)} are accepted` };
