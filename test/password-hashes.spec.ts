@@ -70,11 +70,12 @@ describe('a hash of another system', () => {
     ['an endless hash', `$argon2id$v=19$m=64,t=1,p=1$${SALT}$${'A'.repeat(256)}`, 'is 192 bytes long, and 16 to 64 are accepted'],
     ['hardly any salt', `$argon2id$v=19$m=64,t=1,p=1$${b64('salt')}$${HASH}`, 'has a salt of 4 bytes, and 8 to 64 are accepted'],
     ['scrypt beyond the memory', `$scrypt$ln=18,r=8,p=1$${SALT}$${HASH}`, 'needs 256 MiB of memory, and up to 128 are accepted'],
-    ['scrypt beyond the time', `$scrypt$ln=17,r=8,p=9$${SALT}$${HASH}`, 'takes too long: 9 times 128 MiB, and 1024 together are accepted'],
+    ['scrypt beyond the time', `$scrypt$ln=17,r=8,p=5$${SALT}$${HASH}`, 'takes too long: 5 times 128 MiB, and 512 together are accepted'],
     ['scrypt with an impossible N', `$scrypt$ln=31,r=8,p=1$${SALT}$${HASH}`, 'has ln=31, and 1 to 20 is accepted'],
     ['scrypt with an N beyond its r', `$scrypt$ln=16,r=1,p=1$${SALT}$${HASH}`, 'has a greater N than its r allows (RFC 7914 §2)'],
     ['scrypt without p', `$scrypt$ln=14,r=8$${SALT}$${HASH}`, 'lacks the parameter p'],
     ['PBKDF2 for minutes', `$pbkdf2-sha256$i=2000001$${SALT}$${HASH}`, 'has i=2000001, and 1 to 2000000 is accepted'],
+    ['PBKDF2 of several blocks for minutes', `$pbkdf2-sha1$i=500001$${SALT}$${'A'.repeat(86)}`, 'takes too long: 500001 iterations for each of 4 blocks, and 2000000 together are accepted'],
     ['PBKDF2 with MD5', `$pbkdf2-md5$i=1000$${SALT}$${HASH}`, 'is a PBKDF2 hash by a digest that is not known; sha1, sha256 and sha512 are'],
     ['PBKDF2 of another length', `$pbkdf2-sha256$i=1000,l=64$${SALT}$${HASH}`, 'is not as long as it says'],
     ['bcrypt for days', `$2b$31$${'a'.repeat(53)}`, 'has the cost 31, and 4 to 15 are accepted'],
@@ -112,6 +113,8 @@ describe('a hash of another system', () => {
     const hash = readArgon2(`$argon2id$v=19$m=131072,t=1,p=16$${SALT}$${HASH}`);
     if ('fault' in hash) throw new Error(hash.fault);
     expect(await hash.verify('password')).toBe(false);
-    expect(await read(`$scrypt$ln=17,r=8,p=1$${SALT}$${HASH}`).verify('password')).toBe(false);
+    expect(await read(`$scrypt$ln=17,r=8,p=4$${SALT}$${HASH}`).verify('password')).toBe(false);
+    expect(findHashFault(`$pbkdf2-sha1$i=500000$${SALT}$${'A'.repeat(86)}`)).toBeNull();
+    expect(findHashFault(`$pbkdf2-sha512$i=2000000$${SALT}$${'A'.repeat(86)}`)).toBeNull();
   });
 });

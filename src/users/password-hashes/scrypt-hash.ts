@@ -9,7 +9,8 @@ const BOUNDS = { ln: [1, 20], r: [1, 32], p: [1, 16] } as const;
 const MIB = 1024 * 1024;
 /** What one verification may take; as with Argon2. */
 const MOST_MEMORY = 128 * MIB;
-const MOST_WORK = 1024 * MIB;
+/** The same memory, however often it is filled: some two seconds, as with PBKDF2. */
+const MOST_WORK = 512 * MIB;
 
 /** scrypt (RFC 7914): `$scrypt$ln=16,r=8,p=1$salt$hash`, where `ln` is the binary logarithm of N. */
 export function readScrypt(text: string): ReadHash {
