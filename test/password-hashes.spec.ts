@@ -1,3 +1,6 @@
+import { loadSettings } from '../src/config/index.js';
+import { Metrics } from '../src/metrics/index.js';
+import { PasswordHasher } from '../src/users/password-hasher.js';
 import { readArgon2 } from '../src/users/password-hashes/argon2-hash.js';
 import { findHashFault } from '../src/users/password-hashes/index.js';
 import { type ForeignHash, readForeignHash } from '../src/users/password-hashes/foreign-hash.js';
@@ -116,5 +119,20 @@ describe('a hash of another system', () => {
     expect(await read(`$scrypt$ln=17,r=8,p=4$${SALT}$${HASH}`).verify('password')).toBe(false);
     expect(findHashFault(`$pbkdf2-sha1$i=500000$${SALT}$${'A'.repeat(86)}`)).toBeNull();
     expect(findHashFault(`$pbkdf2-sha512$i=2000000$${SALT}$${'A'.repeat(86)}`)).toBeNull();
+  });
+});
+
+describe('a password of more bytes than bcrypt reads, compared with a hash of another system', () => {
+  const long = 'x'.repeat(80);
+  const metrics = new Metrics();
+  const hasher = new PasswordHasher(loadSettings({ env: { BCRYPT_COST: '10' } }), metrics);
+  const verified = async (): Promise<number> => Number(/^gatehouse_password_hash_duration_seconds_count (\d+)$/m.exec(await metrics.scrape())?.[1]);
+
+  it('is verified once, as it is the same whole, and twice where it was typed in another form', async () => {
+    for (const [password, times] of [[long, 1], ['short', 1], [`\ufb03 ${long}`, 2], ['\ufb03', 2], [`\ufb03 ${long}\0`, 1]] as const) {
+      const before = await verified();
+      expect(await hasher.compare(password, `$pbkdf2-sha256$i=1$${SALT}$${HASH}`)).toEqual({ matches: false, outdated: true });
+      expect([password, await verified() - before]).toEqual([password, times]);
+    }
   });
 });

@@ -110,13 +110,20 @@ export class PasswordHasher implements HashingTurn {
   private async compareForeign(password: string, stored: ForeignHash): Promise<PasswordCheck> {
     this.usualMs ??= await this.measureDecoy();
     const normalized = password.normalize('NFKC');
-    // As often as with bcrypt, even where the second time is the first again.
-    for (const form of mayDiffer(password, normalized) ? [normalized, password] : [normalized]) {
-      const since = performance.now();
-      if (await this.timed(() => stored.verify(form))) return { matches: true, outdated: true };
-      await this.spendRest((performance.now() - since) / this.usualMs);
-    }
+    if (await this.verifyForeign(normalized, stored, this.usualMs)) return { matches: true, outdated: true };
+    // As often as with bcrypt, which is also tried with what it reads of a long password. Here that would be the first time
+    // again: its time is spent, but not on a hash that may be costlier.
+    if (!mayDiffer(password, normalized)) return { matches: false, outdated: true };
+    if (password !== normalized) return { matches: await this.verifyForeign(password, stored, this.usualMs), outdated: true };
+    await verifyBcrypt('', this.decoy);
     return { matches: false, outdated: true };
+  }
+
+  private async verifyForeign(password: string, stored: ForeignHash, usualMs: number): Promise<boolean> {
+    const since = performance.now();
+    const matches = await this.timed(() => stored.verify(password));
+    if (!matches) await this.spendRest((performance.now() - since) / usualMs);
+    return matches;
   }
 
   /**
