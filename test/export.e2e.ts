@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ended, gatehouse, gatehouseJson, launchCli } from './support/cli.js';
 import { Api, eventually, type Json } from './support/client.js';
@@ -155,8 +155,44 @@ describe('an export', () => {
       email: OWNER.email, username: OWNER.username, role: 'owner', passwordHash: expect.stringMatching(/^\$2b\$10\$/) as string,
     }));
     writeFileSync(path('there'), 'something else');
-    expect(await run(['export', 'users', '-o', path('there')])).toMatchObject({ code: 1, stdout: '' });
+    expect(await run(['export', 'users', '-o', path('there')]))
+      .toEqual({ code: 1, stdout: '', stderr: `gatehouse: ${path('there')} is there already, and is not written over.\n` });
     expect(readFileSync(path('there'), 'utf8')).toBe('something else');
+    expect(readdirSync(directory.path).sort()).toEqual([keys, 'there', users]);
+  });
+
+  /** Runs an export that comes as far as the first account, and what is done then. */
+  const interrupted = async (act: (drafts: () => string[], end: (signal: NodeJS.Signals) => Promise<void>) => Promise<void>): Promise<void> => {
+    const holding = await suite.database.pool.connect();
+    await holding.query('BEGIN; LOCK TABLE users');
+    const { child } = launchCli(['export', 'users', '-o', path('cut')], { env: { DATABASE_URL: suite.database.url } });
+    const drafts = () => readdirSync(directory.path).filter((name) => name.startsWith('cut'));
+    try {
+      await eventually(() => { expect(drafts()).toHaveLength(1); }, 60_000);
+      await act(drafts, async (signal) => {
+        child.kill(signal);
+        await once(child, 'exit');
+      });
+    } finally {
+      child.kill('SIGKILL');
+      await holding.query('ROLLBACK');
+      holding.release();
+    }
+  };
+
+  it('that is interrupted leaves nothing, and one that is killed nothing under its name', async () => {
+    await interrupted(async (drafts, end) => {
+      await end('SIGINT');
+      expect(drafts()).toEqual([]);
+    });
+    await interrupted(async (drafts, end) => {
+      const [draft = ''] = drafts();
+      expect(statSync(path(draft)).mode & 0o777).toBe(0o600);
+      await end('SIGKILL');
+      expect(drafts()).toEqual([draft]);
+      expect(existsSync(path('cut'))).toBe(false);
+      rmSync(path(draft));
+    });
   });
 
   it('is imported into an empty database: the same accounts and keys, and the same passwords', async () => {
