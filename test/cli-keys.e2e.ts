@@ -76,6 +76,21 @@ describe('API keys on the command line', () => {
     expect(stdout).toMatch(new RegExp(` ${member.id} +servers:read,servers:write +active `));
   });
 
+  it('have names that a terminal shows without obeying them', async () => {
+    const name = 'deploy\u009b31m\u2028\u0085';
+    const { id } = await suite.api.createKey(boss.token, ['servers:read'], { name });
+    const escaped = '"deploy\\u009b31m\\u2028\\u0085"';
+    const [listed, revoked] = [await run('api-key list --json'), await run(`api-key revoke ${id as string}`)];
+    expect(listed.stdout).toContain(`"name":${escaped}`);
+    expect((JSON.parse(listed.stdout) as { items: Json[] }).items).toContainEqual(expect.objectContaining({ id, name }));
+    expect(revoked.stdout).toContain('The key deploy\ufffd31m\ufffd\ufffd (');
+    const [shown, exported] = [await run(`api-key revoke ${id as string} --json`), await run('export keys')];
+    const imported = await gatehouse(['api-key', 'import', '--instance', '--name', name, '--scopes', '*', '--hash', sha256(newKey(), 'hex')], { env: { DATABASE_URL: suite.database.url } });
+    expect(imported.stdout).toContain('The key deploy\ufffd31m\ufffd\ufffd was imported');
+    expect(shown.stdout).toContain(`"name": ${escaped}`);
+    expect(exported.stdout).toContain(`"name":${escaped}`);
+  });
+
   it('are imported by the key or its hash, and a second time nothing changes', async () => {
     const keys = Array.from({ length: 4 }, newKey) as [string, string, string, string];
     writeFileSync(join(directory.path, 'key'), `${keys[1]}\n`);

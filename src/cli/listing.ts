@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Page, PageQuery } from '../http/index.js';
 import type { DataOptions } from './cli.js';
 import { dataDirOption, wholeNumber } from './command-group.js';
-import type { Cell, Output } from './output.js';
+import { type Cell, type Output, toJson } from './output.js';
 
 const LARGEST_PAGE = 200;
 
@@ -70,12 +70,12 @@ class JsonList<Item> {
 
   async add(items: readonly Item[]): Promise<void> {
     for (const item of items) {
-      await this.out.write(`${this.begun ? ',\n' : '{"items": [\n'}${JSON.stringify(this.listing.json(item))}`);
+      await this.out.write(`${this.begun ? ',\n' : '{"items": [\n'}${toJson(this.listing.json(item))}`);
       this.begun = true;
     }
   }
 
   end(nextCursor: string | null): Promise<void> {
-    return this.out.line(`${this.begun ? '\n' : '{"items": ['}], "nextCursor": ${JSON.stringify(nextCursor)}}`);
+    return this.out.line(`${this.begun ? '\n' : '{"items": ['}], "nextCursor": ${toJson(nextCursor)}}`);
   }
 }

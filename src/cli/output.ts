@@ -3,6 +3,8 @@ export class PipeClosed extends Error {}
 
 /** A terminal obeys these; what somebody once sent as a user agent must not move its cursor. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+/** Those of them that JSON may have in its strings as they are. */
+const CONTROL_IN_JSON = /[\u007f-\u009f\u2028\u2029]/g;
 
 /** Answers go to standard output, which scripts read; everything else to standard error. */
 export class Output {
@@ -22,12 +24,12 @@ export class Output {
 
   /** A value as JSON, for people who read it too. */
   json(value: unknown): Promise<void> {
-    return this.line(JSON.stringify(value, null, 2));
+    return this.line(toJson(value, 2));
   }
 
   /** A value as one line of JSON. */
   jsonLine(value: unknown): Promise<void> {
-    return this.line(JSON.stringify(value));
+    return this.line(toJson(value));
   }
 
   /** A table that is printed piece by piece, so that a long one need not be held. */
@@ -81,6 +83,11 @@ export class Table {
   private padded(cell: string, column: number): string {
     return cell + ' '.repeat(Math.max(0, (this.widths[column] ?? 0) - width(cell)));
   }
+}
+
+/** A value as JSON, which a terminal shows without obeying it. */
+export function toJson(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(CONTROL_IN_JSON, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** What a column can show. */

@@ -6,6 +6,7 @@ import { conflict, usageError } from '../command-error.js';
 import { examples, jsonOption, refuseMoreArguments } from '../command-group.js';
 import type { Instance } from '../instance.js';
 import { type KeyOptions, keyOptions, ownerOf, requestOf } from '../key-options.js';
+import { shown } from '../output.js';
 import { readKey } from '../secret-input.js';
 
 /** `gatehouse api-key import`: a key that was made elsewhere. */
@@ -31,7 +32,7 @@ export function importApiKey(apiKey: Command, cli: Cli): void {
         const { apiKey: imported, done } = await on.apiKeys.adopt(on.actingAs(owner), known, request, on.client);
         if (!done) requireSame(imported, owner, request, options.expires?.fromNow ?? false);
         if (options.json) await cli.out.json(apiKeyBody(imported));
-        else await cli.out.line(done ? `The key ${imported.name} was imported (${imported.id}).` : `The key is there already (${imported.id}); nothing was changed.`);
+        else await cli.out.line(done ? `The key ${shown(imported.name)} was imported (${imported.id}).` : `The key is there already (${imported.id}); nothing was changed.`);
       });
     });
 }

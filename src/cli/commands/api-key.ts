@@ -4,6 +4,7 @@ import type { Cli, DataOptions } from '../cli.js';
 import { dataDirOption, duration, examples, jsonOption, type RegisterCommands, requireUuid } from '../command-group.js';
 import { type KeyOptions, keyOptions, type OwnerOptions, ownerOf, ownerOptions, requestOf } from '../key-options.js';
 import { type ListOptions, listOptions, printList } from '../listing.js';
+import { shown } from '../output.js';
 import { importApiKey } from './api-key-import.js';
 
 /** `gatehouse api-key …`: the credentials of programs. */
@@ -87,7 +88,7 @@ function revoke(apiKey: Command, cli: Cli): void {
         await on.change(() => on.apiKeys.revoke(on.operator, id, on.client));
         const revoked = await on.apiKeys.get(on.operator, id);
         if (options.json) await cli.out.json(apiKeyBody(revoked));
-        else await cli.out.line(`The key ${revoked.name} (${revoked.prefix}…) is revoked.`);
+        else await cli.out.line(`The key ${shown(revoked.name)} (${shown(revoked.prefix)}…) is revoked.`);
       }),
     );
 }
