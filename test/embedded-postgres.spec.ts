@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { findBinaries, usableBinaries } from '../src/database/embedded/binaries.js';
 import { type EmbeddedPostgres, EmbeddedPostgresError, type EmbeddedPostgresOptions, startEmbeddedPostgres } from '../src/database/embedded/index.js';
+import { eventually } from './support/client.js';
 import type { KeeperReport } from './support/keeper-process.js';
 
 jest.setTimeout(60_000);
@@ -40,7 +41,7 @@ afterEach(async () => {
   await Promise.all(keepers.splice(0).map((keeper) => keeper.end()));
   const left = processesOn(scratch);
   for (const pid of left) process.kill(pid, 'SIGQUIT');
-  await until(() => processesOn(scratch).length === 0);
+  await soon(() => { expect(processesOn(scratch)).toEqual([]); });
   rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
   expect(left).toEqual([]);
 });
@@ -165,7 +166,7 @@ describe('two of them', () => {
     const foreign = spawn(postgres, ['-D', server.clusterDir, '-c', 'listen_addresses=', '-c', `unix_socket_directories=${server.clusterDir}`],
       { stdio: 'ignore', ...(asRoot && { uid: NOBODY, gid: NOBODY }) });
     try {
-      await until(() => query(server, 'SELECT 1').then(() => true, () => false));
+      await soon(async () => { await query(server, 'SELECT 1'); });
       await expect(start()).rejects.toThrow(`(process ${foreign.pid}) that Gatehouse did not start`);
       expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     } finally {
@@ -210,7 +211,10 @@ describe('what goes wrong while it runs', () => {
     for (let round = 0; round < 2; round++) {
       const [postmaster = 0] = processesOn(scratch);
       process.kill(postmaster, 'SIGKILL');
-      await until(async () => !processesOn(scratch).includes(postmaster) && await rows(server).then((found) => found.includes('kept'), () => false));
+      await soon(async () => {
+        expect(processesOn(scratch)).not.toContain(postmaster);
+        expect(await rows(server)).toContain('kept');
+      });
     }
     expect((await keeper().refused()).message).toContain(`process ${process.pid}`);
   });
@@ -224,7 +228,7 @@ describe('what goes wrong while it runs', () => {
     await client.connect();
     const { rows: [backend] } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     process.kill(backend?.pid ?? 0, 'SIGKILL');
-    await until(() => logged.some((message) => message.includes('it is back')));
+    await soon(() => { expect(logged.join()).toContain('it is back'); });
     expect((await keeper().refused()).message).toContain(`process ${process.pid}`);
   });
 
@@ -233,7 +237,7 @@ describe('what goes wrong while it runs', () => {
     const logged: string[] = [];
     const server = await start({ throwAway: true, log: (_level, message) => { logged.push(message); } });
     await query(server, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
-    await until(() => logged.some((message) => message.includes('it is back')));
+    await soon(() => { expect(logged.join()).toContain('it is back'); });
     expect((await keeper().refused()).message).toContain(`process ${process.pid}`);
   });
 
@@ -247,10 +251,10 @@ describe('what goes wrong while it runs', () => {
     // The lock waits in line, so it is the thief's before the keeper can ask again.
     const [{ classid, objid } = {}] = await query(server, `SELECT classid::int, objid::int FROM pg_locks WHERE locktype = 'advisory'`);
     const stolen = thief.query('SELECT pg_advisory_lock($1, $2)', [classid, objid]);
-    await until(async () => (await query(server, `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).length === 1);
+    await soon(async () => { expect(await query(server, `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`)).toHaveLength(1); });
     await query(server, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted`);
     await stolen;
-    await until(() => lost.mock.calls.length === 1);
+    await soon(() => { expect(lost).toHaveBeenCalledTimes(1); });
     expect(lost).toHaveBeenCalledWith(expect.objectContaining({ message: expect.stringContaining('another Gatehouse') as string }));
     await thief.end();
     await server.stop();
@@ -264,7 +268,7 @@ describe('what goes wrong while it runs', () => {
     const server = await start({ throwAway: true, onLost: lost });
     writeFileSync(join(server.clusterDir, 'postgresql.conf'), 'nonsense = 1\n');
     for (const pid of processesOn(scratch)) process.kill(pid, 'SIGKILL');
-    await until(() => lost.mock.calls.length === 1);
+    await soon(() => { expect(lost).toHaveBeenCalledTimes(1); });
     expect(lost).toHaveBeenCalledWith(expect.objectContaining({ message: expect.stringContaining('nonsense') as string }));
     await server.stop();
   });
@@ -277,7 +281,7 @@ describe('what goes wrong while it runs', () => {
       for (const pid of processesOn(scratch)) process.kill(pid, 'SIGKILL');
       await delay(pause);
       await again.stop();
-      await until(() => processesOn(scratch).length === 0);
+      await soon(() => { expect(processesOn(scratch)).toEqual([]); });
     }
   });
 
@@ -287,7 +291,7 @@ describe('what goes wrong while it runs', () => {
     await one.ready();
     one.child.send('exit');
     await once(one.child, 'exit');
-    await until(() => processesOn(scratch).length === 0);
+    await soon(() => { expect(processesOn(scratch)).toEqual([]); });
   });
 });
 
@@ -437,6 +441,9 @@ describe('accounts', () => {
   });
 });
 
+/** A recovery takes its time. */
+const soon = (check: () => Promise<void> | void): Promise<void> => eventually(check, 30_000);
+
 /** Puts a cluster into the data directory, as an earlier start would have. */
 function seed(): void {
   execFileSync('cp', ['-a', join(template, 'data'), join(scratch, 'data')]);
@@ -485,13 +492,13 @@ class KeeperProcess {
 
   /** Whether it was started or refused. */
   async outcome(): Promise<'ready' | 'refused'> {
-    await until(() => this.reports.some(({ event }) => event === 'ready' || event === 'refused'));
+    await soon(() => { expect(this.reports.some(({ event }) => event === 'ready' || event === 'refused')).toBe(true); });
     return this.isReady ? 'ready' : 'refused';
   }
 
   private async report<E extends KeeperReport['event']>(event: E): Promise<Extract<KeeperReport, { event: E }>> {
     const other = event === 'ready' ? 'refused' : event === 'refused' ? 'ready' : null;
-    await until(() => this.reports.some((report) => report.event === event || report.event === other));
+    await soon(() => { expect(this.reports.some((report) => report.event === event || report.event === other)).toBe(true); });
     const report = this.reports.find((one) => one.event === event);
     if (!report) throw new Error(`expected ${event}: ${JSON.stringify(this.reports)}`);
     return report as Extract<KeeperReport, { event: E }>;
@@ -543,14 +550,6 @@ async function insert(server: Pick<EmbeddedPostgres, 'connection'>, text: string
 
 async function rows(server: Pick<EmbeddedPostgres, 'connection'>): Promise<unknown[]> {
   return (await query(server, 'SELECT text FROM notes')).map((row) => row['text']);
-}
-
-async function until(condition: () => boolean | Promise<boolean>, limit = 30_000): Promise<void> {
-  const end = Date.now() + limit;
-  while (!await condition()) {
-    if (Date.now() > end) throw new Error(`still not so after ${limit} ms: ${condition.toString()}`);
-    await delay(20);
-  }
 }
 
 /** The PostgreSQL servers whose cluster is below a directory. */
