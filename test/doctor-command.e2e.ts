@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashSync } from 'bcrypt';
 import { Pool } from 'pg';
@@ -190,5 +190,28 @@ describe('gatehouse doctor, on the embedded database', () => {
     expect(postgresBelow(directory.path)).toEqual([]);
     chmodSync(join(directory.path, 'data'), 0o777);
     expect((await examine(env)).found).toEqual(['error data-dir-open']);
+  });
+
+  it('says why it cannot look, whatever is the matter with the database', async () => {
+    const dataDir = join(directory.path, 'faulty');
+    const env: Env = { ...embeddedIn(dataDir), ...SOUND };
+    const cluster = join(dataDir, 'postgres');
+    const server = await startGatehouse({ env });
+    const database = new Pool({ host: cluster, user: 'gatehouse', password: readFileSync(join(cluster, 'gatehouse.password'), 'utf8'), database: 'postgres', max: 1 });
+    await database.query('ALTER DATABASE gatehouse ALLOW_CONNECTIONS false');
+    await database.end();
+    const refused = { code: 7, found: ['error database-unreachable'], findings: [{ title: expect.stringContaining('is not currently accepting connections') as string }] };
+    expect(await examine(env)).toMatchObject(refused);
+    await server.stop();
+    expect(await examine(env)).toMatchObject(refused);
+
+    writeFileSync(join(cluster, 'PG_VERSION'), '16\n');
+    expect(await examine(env)).toMatchObject({ code: 7, findings: [{ title: expect.stringContaining('was made by PostgreSQL 16') as string }] });
+    writeFileSync(join(cluster, 'PG_VERSION'), '18\n');
+    rmSync(join(cluster, 'global', 'pg_control'));
+    expect(await examine(env)).toMatchObject({ code: 7, findings: [{ title: expect.stringContaining('does not start') as string }] });
+    rmSync(join(cluster, 'gatehouse.password'));
+    expect(await examine(env)).toMatchObject({ code: 7, findings: [{ title: expect.stringContaining('cannot be read') as string }] });
+    expect(postgresBelow(directory.path)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { type Fault, type InspectedSettings, type Settings } from '../config/index.js';
 import { prepareDatabase } from '../database/index.js';
 import { bySeverity, examineDatabase, examineSettings, type Examination, type Finding } from '../doctor/index.js';
+import { isAway } from '../errors/index.js';
 import { Metrics } from '../metrics/index.js';
 import { OwnerPasswords, PasswordHasher } from '../users/index.js';
 import type { Cli } from './cli.js';
@@ -10,7 +11,7 @@ import { openDatabase } from './database.js';
 const GUESSING = { mostCommon: 20, atOnce: 3, patienceMs: Infinity };
 
 /** What the way to a database says that cannot be used, in words for people. */
-const UNREACHABLE = new Set(['StartError', 'EmbeddedPostgresError', 'DataDirInUseError']);
+const UNREACHABLE = new Set(['StartError', 'EmbeddedPostgresError', 'DataDirInUseError', 'DatabaseRefusedError', 'QueryFailedError']);
 
 /** Everything that is wrong with an installation, as far as it can be looked at. Changes nothing. */
 export async function diagnose(cli: Cli, { settings, faults }: InspectedSettings, tryPasswords: boolean): Promise<Examination> {
@@ -45,7 +46,7 @@ async function lookAtDatabase(cli: Cli, settings: Settings, tryPasswords: boolea
     });
     return examination;
   } catch (error) {
-    if (!(error instanceof Error) || !UNREACHABLE.has(error.name)) throw error;
+    if (!(error instanceof Error) || !(UNREACHABLE.has(error.name) || isAway(error))) throw error;
     return { findings: [unreachable(error.message)], complete: false };
   }
 }
