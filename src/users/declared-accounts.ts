@@ -63,7 +63,9 @@ export class DeclaredAccounts {
     if (user.role !== 'owner') {
       throw new Error(`ADMIN_EMAIL is the address of an account that is no owner (${user.id}); make it one first, or use another`);
     }
+    // This first: a login that the old password has let in waits for it, and begins no session any more.
+    const adopted = await this.users.update(manager, user.id, { passwordHash });
     await this.sessions.revokeAllOfUser(manager, user.id);
-    return this.users.update(manager, user.id, { passwordHash });
+    return adopted;
   }
 }
