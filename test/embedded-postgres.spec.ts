@@ -410,6 +410,10 @@ describe('accounts', () => {
     const { ino } = statSync(join(systemDir, `binaries-${found.version}`));
     await usableBinaries(binaries, account, systemDir);
     expect(statSync(join(systemDir, `binaries-${found.version}`)).ino).toBe(ino);
+    // One that was damaged is made anew, and nothing of it stays.
+    rmSync(join(systemDir, `binaries-${found.version}`, 'bin/postgres'));
+    await usableBinaries(binaries, account, systemDir);
+    expect(readdirSync(systemDir)).toEqual([`binaries-${found.version}`]);
   });
 
   whenRoot('an ordinary user: the same, in a directory of its own', async () => {

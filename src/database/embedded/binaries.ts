@@ -1,4 +1,4 @@
-import { chmod, cp, lstat, mkdir, mkdtemp, open, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, mkdtemp, open, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { type Account, runAs } from './account.js';
@@ -49,7 +49,7 @@ export async function usableBinaries(found: Binaries, account: Account | null, c
   const root = join(copiesDir, `binaries-${found.version}`);
   const copy = binariesIn(root, found.version);
   if (await runs(copy, account)) return copy;
-  await copyBinaries(found.root, root);
+  await copyBinaries(found.root, root, () => runs(copy, account));
   const output = await tryVersion(copy, account);
   if (output.code === 0) return copy;
   throw new EmbeddedPostgresError(
@@ -85,7 +85,8 @@ async function linkLibraries(root: string): Promise<void> {
   }
 }
 
-async function copyBinaries(source: string, target: string): Promise<void> {
+/** @param works whether what is at the target can be used */
+async function copyBinaries(source: string, target: string, works: () => Promise<boolean>): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o711 });
   const attempt = await mkdtemp(`${target}.new-`);
   try {
@@ -94,10 +95,11 @@ async function copyBinaries(source: string, target: string): Promise<void> {
     await cp(source, copy, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') });
     await linkLibraries(copy);
     await settle(copy);
-    await rm(target, { recursive: true, force: true });
-    await rename(copy, target).catch(async (error: unknown) => {
-      // Another start was faster.
-      if (!await stat(join(target, 'bin')).then(() => true, () => false)) throw error;
+    await rename(copy, target).catch(async () => {
+      // Another start was faster, and may be running what it has put there. Only what is of no use goes out of the way.
+      if (await works()) return;
+      await rename(target, join(attempt, 'damaged'));
+      await rename(copy, target);
     });
   } finally {
     await rm(attempt, { recursive: true, force: true });
