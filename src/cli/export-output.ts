@@ -42,15 +42,23 @@ async function name(draft: string, path: string): Promise<void> {
   try {
     await link(draft, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw inTheWay(path);
+    if (isTaken(error)) throw inTheWay(path);
     // A file system without links, such as a memory stick's: there the name is taken first.
-    await (await open(path, 'wx', 0o600)).close();
-    await rename(draft, path);
+    const claim = await open(path, 'wx', 0o600).catch((fault: unknown) => { throw isTaken(fault) ? inTheWay(path) : fault; });
+    await claim.close();
+    await rename(draft, path).catch((fault: unknown) => {
+      rmSync(path, { force: true });
+      throw fault;
+    });
   }
 }
 
 function isThere(path: string): Promise<boolean> {
   return lstat(path).then(() => true, () => false);
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EEXIST';
 }
 
 function inTheWay(path: string): CommandError {
