@@ -87,7 +87,7 @@ function statementsWith(cache: 'memory' | 'redis' | 'off'): void {
       expect(answers.slice(0, 3).map(({ body }) => body.id)).toEqual(people.map(({ key }) => key.id));
       const current = [5, 6, 7, 9].map((at) => (answers[at]?.body.items as Json[]).find((session) => session.current === true)?.id);
       expect(current).toEqual([...people, people[0]].map((person) => decodeJwt(person?.token ?? '').claims['sid']));
-      const checks = counter.take().filter((statement) => /= ANY\((ARRAY|\$1::uuid)/.test(statement));
+      const checks = counter.take().filter((statement) => statement.includes('= ANY(ARRAY'));
       // One for the keys, one for the sessions.
       if (cache === 'off') expect(checks).toHaveLength(2);
     }

@@ -47,7 +47,7 @@ export type KeyOwner = { own: true } | { userId: string } | { instance: true } |
 /** Keys that are good at this moment, found by what follows. */
 const LIVE_KEYS_WHERE = `
          SELECT encode(k.key_hash, 'base64') AS key, k.id, k.user_id, u.role, k.scopes, k.resource_type, k.resource_id,
-                EXTRACT(EPOCH FROM least(k.expires_at, k.retires_at) - now()) * 1000 AS remaining_ms
+                (EXTRACT(EPOCH FROM least(k.expires_at, k.retires_at)) - EXTRACT(EPOCH FROM now())) * 1000 AS remaining_ms
            FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
           WHERE k.revoked_at IS NULL
             AND (k.expires_at IS NULL OR k.expires_at > now()) AND (k.retires_at IS NULL OR k.retires_at > now())

@@ -24,11 +24,12 @@ export interface NewSession {
   client: Client;
 }
 
+// As a subquery: of a plain array PostgreSQL would look at the length, and plan each execution anew.
 const LIVE_SESSIONS: PreparedQuery = {
   name: 'live-sessions',
-  text: `SELECT s.id AS key, s.user_id, u.role, EXTRACT(EPOCH FROM s.expires_at - now()) * 1000 AS remaining_ms
+  text: `SELECT s.id AS key, s.user_id, u.role, (EXTRACT(EPOCH FROM s.expires_at) - EXTRACT(EPOCH FROM now())) * 1000 AS remaining_ms
            FROM sessions s JOIN users u ON u.id = s.user_id
-          WHERE s.id = ANY($1::uuid[]) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
+          WHERE s.id = ANY(ARRAY(SELECT unnest($1::uuid[]))) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL`,
 };
 
 const END_SESSION = `UPDATE sessions SET revoked_at = now() WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()`;
