@@ -122,6 +122,8 @@ export class AuthService {
     const subject = { type: 'user', id: principal.userId } as const;
     await this.cache.changingUser(principal.userId, () =>
       this.dataSource.transaction(async (manager) => {
+        // A session that is being renewed has its successor by then, which ends with the others.
+        await manager.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [principal.userId]);
         const ended = await this.sessions.revokeAllOfUser(manager, principal.userId, principal.sessionId);
         await this.auditLog.record(
           { action: 'sessions.ended', actor: partyOf(principal), subject, client, detail: { ended } },
