@@ -15,6 +15,7 @@ export class WebhookLane {
   private readonly logger = new Logger('WebhookDispatcher');
   private round: Promise<void> | null = null;
   private again = false;
+  private finishing = false;
   private failing = false;
 
   /** @param stopping gives up the attempts that are under way, and begins no others */
@@ -27,13 +28,14 @@ export class WebhookLane {
 
   /** One round at a time; whoever comes during one has another follow. */
   look(): void {
-    if (this.stopping.aborted) return;
+    if (this.finishing) return;
     this.again = true;
     this.round ??= this.rounds().finally(() => { this.round = null; });
   }
 
   /** Begins no other round, and waits for the one that is under way. */
   async finish(): Promise<void> {
+    this.finishing = true;
     this.again = false;
     await this.round;
   }
@@ -44,7 +46,7 @@ export class WebhookLane {
       try {
         const claimed = await this.deliveries.claim(this.end.endpoint, MOST_AT_ONCE);
         await Promise.all(claimed.map((delivery) => this.attempt(delivery)));
-        if (claimed.length === MOST_AT_ONCE && !this.stopping.aborted) this.again = true;
+        if (claimed.length === MOST_AT_ONCE && !this.finishing) this.again = true;
         this.failing = false;
       } catch (error) {
         // Told once: it is tried every other second for as long as the database is away.
