@@ -60,6 +60,9 @@ export class ConnectionRows {
     if (this.lost) {
       const all = connections();
       for (let at = 0; at < all.length; at += BATCH) await this.insert(id, all.slice(at, at + BATCH));
+      // The removal of those that ended meanwhile may have come before the row.
+      const still = new Set(connections().map((connection) => connection.id));
+      await this.remove(all.map((connection) => connection.id).filter((known) => !still.has(known)));
       // Not before: what fails halfway is begun again.
       this.lost = false;
     }
