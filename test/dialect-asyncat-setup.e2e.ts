@@ -133,6 +133,8 @@ describe('the set-up of asyncat', () => {
     expect(await call(server, 'POST /first-run')).toEqual(CLOSED);
     expect((await call(server, 'POST /login', { json: LOCAL })).status).toBe(401);
     expect(await isFirstRun(server)).toBe(false);
+    const [{ email }] = (await database.pool.query<{ email: string | null }>('SELECT email FROM users')).rows as [{ email: string | null }];
+    expect((await call(server, 'GET /status')).body.localEmail).toBe(email ?? 'admin@local');
   });
 
   it('seeds one account when several instances start at once', async () => {

@@ -149,6 +149,12 @@ export class UsersService {
     return owners(manager).andWhere('user.disabled_at IS NULL').orderBy('user.id').getMany();
   }
 
+  /** The account, where there is one alone. */
+  async findOnly(): Promise<User | null> {
+    const [only, another] = await this.users.find({ take: 2 });
+    return another === undefined ? (only ?? null) : null;
+  }
+
   /** @throws AuthError `email_taken`, `username_taken` */
   async create(manager: EntityManager, account: NewUser): Promise<User> {
     const user = manager.create(User, { id: uuidv7(), ...account, ...folded(account) });

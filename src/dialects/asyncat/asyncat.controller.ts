@@ -11,7 +11,7 @@ import { FirstRun } from '../../bootstrap/index.js';
 import { Settings } from '../../config/index.js';
 import { AuthError } from '../../errors/index.js';
 import { type Client, CurrentClient } from '../../http/index.js';
-import { OwnAccount, SeededAccount } from '../../users/index.js';
+import { OwnAccount, SeededAccount, UsersService } from '../../users/index.js';
 import {
   AsyncatAccountBody, AsyncatErrorBody, AsyncatLocalAccountBody, AsyncatLoginBody, AsyncatMessageBody, AsyncatPasswordBody,
   AsyncatSignInBody, AsyncatStatusBody, userBody,
@@ -26,6 +26,7 @@ export class AsyncatController {
     private readonly auth: AuthService,
     private readonly ownAccount: OwnAccount,
     private readonly seededAccount: SeededAccount,
+    private readonly users: UsersService,
     private readonly firstRun: FirstRun,
     private readonly devices: DeviceCookie,
     private readonly settings: Settings,
@@ -40,7 +41,8 @@ export class AsyncatController {
     return {
       success: true,
       mode: 'local',
-      localEmail: seeded?.user.email ?? this.settings.localEmail,
+      // Of one among several nobody is told.
+      localEmail: seeded?.user.email ?? (await this.users.findOnly())?.email ?? this.settings.localEmail,
       isFirstRun: await this.firstRun.isOpen(),
     };
   }
