@@ -48,6 +48,8 @@ describe('without authentication', () => {
     expect((await api.call('POST /auth/logout')).status).toBe(204);
     // There are keys, but none was presented: no key is the current one.
     expect((await api.call('GET /api-keys/current')).status).toBe(401);
+    expect((await api.call('GET /api-keys/current', { apiKey: `${key}x` })).status).toBe(401);
+    expect(await api.call('GET /api-keys/current', { apiKey: key })).toMatchObject({ status: 200, body: { name: 'k' } });
   });
 
   it.each<[string, Record<string, string>]>([

@@ -46,16 +46,17 @@ export class AccessGuard implements CanActivate {
     const access = this.accessOf(context);
     if (access.public) return true;
     const request = context.getArgByIndex<FastifyRequest>(0);
-    if (this.settings.authDisabled) return this.admitAnybody(request, access);
-    const principal = this.authenticate(request, context.getArgByIndex<FastifyReply>(1), access);
+    const reply = context.getArgByIndex<FastifyReply>(1);
+    if (this.settings.authDisabled) return this.admitAnybody(request, reply, access);
+    const principal = this.authenticate(request, reply, access);
     // A promise only where somebody has to be asked: most principals are known.
     return principal instanceof Promise ? principal.then((found) => admit(request, found, access)) : admit(request, principal, access);
   }
 
-  private async admitAnybody(request: FastifyRequest, access: Access): Promise<boolean> {
-    if (access.apiKeyOnly) throw new AuthError('missing_credential', { detail: 'This route takes an API key.' });
+  private async admitAnybody(request: FastifyRequest, reply: FastifyReply, access: Access): Promise<boolean> {
     request.user = await this.noAuthentication.admit(request);
-    return true;
+    // What is about a key asks for one all the same.
+    return access.apiKeyOnly ? admit(request, await this.authenticate(request, reply, access), access) : true;
   }
 
   private authenticate(request: FastifyRequest, reply: FastifyReply, access: Access): Principal | Promise<Principal> {
