@@ -8,7 +8,7 @@ import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
 import { ForwardingSeen, watchForwarding } from './doctor/index.js';
 import { AuthError } from './errors/index.js';
 import { Draining } from './health/index.js';
-import { governRequestBodies } from './http/index.js';
+import { governRequestBodies, originForm } from './http/index.js';
 import { logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
 import { measureRequests, Metrics } from './metrics/index.js';
 import { serveDocument } from './openapi.js';
@@ -26,6 +26,7 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: trustedProxies(settings.trustProxy),
     genReqId: requestIdOf,
+    rewriteUrl: ({ url = '/' }) => originForm(url),
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       // No hook runs for these.
       void reply.header('x-request-id', request.id);
