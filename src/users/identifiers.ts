@@ -15,6 +15,8 @@ export function foldIdentifier(identifier: string): string {
   return identifier.slice(0, LONGEST_IDENTIFIER).normalize('NFKC').toLowerCase().slice(0, LONGEST_IDENTIFIER);
 }
 
+const CONTROL = /\p{Cc}/u;
+
 /** Letters, digits and `._-`; no `@`, so that a username is never taken for an email address. */
 export const USERNAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}._-]{0,62}[\p{L}\p{N}])?$/u;
 
@@ -39,7 +41,8 @@ export function Username(): PropertyDecorator {
 
 /** Whether something is an email address that an account may have. */
 export function isEmailAddress(value: unknown): value is string {
-  return holdsFolded(value, LONGEST_EMAIL, (text) => isEmail(text, { require_tld: false }));
+  // Within quotes the standard lets line breaks stand (RFC 5322 §3.2.4); in an account's name they could only mislead.
+  return holdsFolded(value, LONGEST_EMAIL, (text) => !CONTROL.test(text) && isEmail(text, { require_tld: false }));
 }
 
 /** Whether something is a username that an account may have. */
