@@ -1,8 +1,10 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { CHATOPS_ERRORS } from '../src/dialects/chatops/chatops-errors.js';
 import { refusedUpgrade } from './support/agent.js';
 import { type Json, type RequestOptions, send } from './support/client.js';
 import { runGatehouse } from './support/gatehouse.js';
+import { sendTogether } from './support/pipelined.js';
 import { rawRequest } from './support/raw-request.js';
 import { OWNER, startSuite, type Suite } from './support/suite.js';
 
@@ -51,6 +53,38 @@ it.each<[string, string, () => RequestOptions, number, Json]>([
   expect({ status: answer.status, body: answer.body }).toEqual({ status, body: { detail } });
   expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null);
+});
+
+it('a target with scheme and host', async () => {
+  const [answer] = await sendTogether(suite.gatehouse.url, [{ path: 'http://chat.example/api/v1/servers?x=1', headers: {} }]);
+  expect(answer).toEqual({ status: 401, body: { detail: NOT_VALIDATED } });
+});
+
+it.each(['servers', 'api-keys/server'])('an id of any length below %s', async (path) => {
+  const { status, body } = await send(`GET ${suite.gatehouse.url}/api/v1/${path}/${'7'.repeat(101)}`, { token });
+  expect({ status, body }).toEqual({ status: 400, body: { detail: 'The URL could not be read.' } });
+});
+
+it('a key beside the token of the person who is meant', async () => {
+  expect((await send(`GET ${suite.gatehouse.url}/api/v1/servers`, { token, apiKey: 'of something else' })).status).toBe(200);
+  expect((await send(`GET ${suite.gatehouse.url}/api/v1/api-keys/me`, { token, apiKey: 'wrong' })).body).toEqual({ detail: 'Invalid API key' });
+});
+
+it('an address with a line break', async () => {
+  const { status, body } = await send(`POST ${suite.gatehouse.url}/api/v1/auth/register`, { json: { email: '"a\nb"@example.com' } });
+  expect(status).toBe(422);
+  expect(body.detail).toContainEqual({ loc: ['body', 'email'], msg: 'value is not a valid email address', type: 'value_error' });
+});
+
+it('a body where none is asked for is not looked at', async () => {
+  const { accessToken } = await suite.api.login(OWNER.email, OWNER.password);
+  const answer = await send(`POST ${suite.gatehouse.url}/api/v1/auth/logout`, { token: accessToken, raw: '{', headers: JSON_TYPE });
+  expect(answer.status).toBe(200);
+  expect((await send(`GET ${suite.gatehouse.url}/api/v1/auth/me`, { token: accessToken })).status).toBe(401);
+});
+
+it('what a module of the product finds fault with', () => {
+  expect(CHATOPS_ERRORS.renderForeign(422, 'port is taken').body).toEqual({ detail: [{ loc: ['body'], msg: 'port is taken', type: 'value_error' }] });
 });
 
 it('a URL that cannot be read', async () => {

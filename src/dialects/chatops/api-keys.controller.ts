@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import {
   ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiParam, ApiQuery, ApiTags,
   ApiUnprocessableEntityResponse,
@@ -62,6 +63,7 @@ export class ChatOpsApiKeysController {
   /** Ends a key at once; it stays in the list. */
   @Post(':key_id/deactivate')
   @HttpCode(200)
+  @RouteConfig({ ignoresBody: true })
   @ApiParam({ name: 'key_id', format: 'uuid' })
   @ApiOkResponse({ type: ChatOpsApiKey })
   @ApiNotFoundResponse({ type: ChatOpsError, description: 'API key not found' })
@@ -76,6 +78,7 @@ export class ChatOpsApiKeysController {
   /** Deletes a key, which ends it at once. */
   @Delete(':key_id')
   @HttpCode(204)
+  @RouteConfig({ ignoresBody: true })
   @ApiParam({ name: 'key_id', format: 'uuid' })
   @ApiNoContentResponse()
   @ApiNotFoundResponse({ type: ChatOpsError, description: 'API key not found' })

@@ -9,7 +9,7 @@ import { CurrentPrincipal, Public, type UserPrincipal } from '../../access/index
 import { AuthService, DeviceCookie, RateLimited, type SignIn } from '../../auth/index.js';
 import { Settings } from '../../config/index.js';
 import { AuthError } from '../../errors/index.js';
-import { type Client, CurrentClient } from '../../http/index.js';
+import { type Client, CurrentClient, isForm } from '../../http/index.js';
 import { OwnAccount } from '../../users/index.js';
 import {
   ChatOpsAccessToken, ChatOpsLoginForm, ChatOpsMessage, ChatOpsPasswordBody, ChatOpsProfileBody, ChatOpsRefreshBody,
@@ -79,7 +79,7 @@ export class ChatOpsAuthController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ChatOpsTokens> {
     // JSON is not read here: its fields are missing.
-    const form = (request.headers['content-type'] ?? '').startsWith(FORM) ? body : {};
+    const form = isForm(request) ? body : {};
     const { username: identifier, password } = readFields('body', form, { username: required(filled), password: required(filled) });
     const credentials = { identifier, password, deviceOf: this.devices.reader(request) };
     const signIn = await this.auth.login(credentials, CHATOPS_POLICY, client);
@@ -148,6 +148,7 @@ export class ChatOpsAuthController {
   /** Ends this session: its access and refresh tokens are refused from the answer on. */
   @Post('logout')
   @HttpCode(200)
+  @RouteConfig({ ignoresBody: true })
   @ApiOkResponse({ type: ChatOpsMessage })
   async logout(@CurrentPrincipal() principal: UserPrincipal, @CurrentClient() client: Client): Promise<ChatOpsMessage> {
     await this.auth.logout(principal, client);

@@ -66,8 +66,14 @@ const sentences = dialectErrors(ChatOpsError, TABLE, (text, status, error) => ({
 export const CHATOPS_ERRORS: DialectErrors = {
   schema: ChatOpsError,
   render: (error) => withChallenge(isBadUrl(error) ? sentences.renderForeign(400, error.message) : sentences.render(error)),
-  renderForeign: (status, message) => withChallenge(sentences.renderForeign(status, message)),
+  renderForeign: (status, message) => withChallenge(status === 422 ? foreignList(message) : sentences.renderForeign(status, message)),
 };
+
+/** Clients read a list there, whoever finds fault. */
+function foreignList(message: string): ErrorAnswer {
+  const answer = sentences.renderForeign(422, message);
+  return { ...answer, body: { detail: [{ loc: ['body'], msg: message, type: 'value_error' }] } };
+}
 
 /** RFC 9110 §15.5.2: a 401 says what would be taken. */
 function withChallenge(answer: ErrorAnswer): ErrorAnswer {
@@ -77,7 +83,8 @@ function withChallenge(answer: ErrorAnswer): ErrorAnswer {
 
 /** What cannot be read here is no body. */
 function isBadUrl({ code, details }: AuthError): boolean {
-  return code === 'malformed_body' && (details.cause as { code?: unknown } | undefined)?.code === 'FST_ERR_BAD_URL';
+  const { code: cause } = (details.cause ?? {}) as { code?: unknown };
+  return code === 'malformed_body' && (cause === 'FST_ERR_BAD_URL' || cause === 'FST_ERR_MAX_PARAM_LENGTH');
 }
 
 function listOf({ code, details }: AuthError): ChatOpsFieldFault[] {

@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import {
   ApiBody, ApiCreatedResponse, ApiNoContentResponse, ApiNotFoundResponse, ApiOkResponse, ApiParam, ApiTags, ApiUnprocessableEntityResponse,
 } from '@nestjs/swagger';
@@ -66,6 +67,7 @@ export class ServersController {
   /** Deletes a server and its keys; its agents are sent away. */
   @Delete(':server_id')
   @HttpCode(204)
+  @RouteConfig({ ignoresBody: true })
   @ApiParam({ name: 'server_id', format: 'uuid' })
   @ApiNoContentResponse()
   @ApiNotFoundResponse({ type: ChatOpsError })
