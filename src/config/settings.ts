@@ -134,7 +134,7 @@ export class Settings {
   @Duration('Tokens and sessions', 'When a session ends however often it was refreshed.', { default: '90d', min: '1s', max: '3650d' })
   readonly sessionMaxAge!: number;
 
-  @Text('API keys', 'What new API keys begin with, so that people and scanners recognise them.',
+  @Text('API keys', 'What new API keys begin with, so that people and scanners recognise them. Keys that begin otherwise are taken in X-API-Key alone.',
     { default: 'gh', wants: '2 to 16 lower-case letters and digits' })
   @Matches(/^[a-z0-9]{2,16}$/)
   readonly apiKeyPrefix!: string;
