@@ -53,8 +53,8 @@ describe('bad input', () => {
       expect(refusal(await raw(target, 'a=b', type))).toEqual({ status: 415, code: 'unsupported_media_type' });
     });
 
-    it('a form is for the login alone', async () => {
-      const { status } = await raw(target, 'nothing=known', 'application/x-www-form-urlencoded');
+    it.each(['application/x-www-form-urlencoded', 'Application/X-WWW-Form-URLencoded; charset=UTF-8'])('%s is for the login alone', async (type) => {
+      const { status } = await raw(target, 'nothing=known', type);
       expect(status).toBe(target.endsWith('login') ? 422 : 415);
     });
 

@@ -57,6 +57,7 @@ describe('the dialect asyncat', () => {
       ['no body', 'POST /login', {}, 400, REQUIRED],
       ['broken JSON', 'POST /login', { raw: '{"email"', headers: JSON_TYPE }, 400, error('The request body could not be read.')],
       ['a form', 'POST /login', { form: LOCAL }, 415, error('Send the request body as JSON.')],
+      ['a form in capitals', 'POST /login', { form: LOCAL, headers: { 'content-type': 'APPLICATION/X-WWW-FORM-URLENCODED' } }, 415, error('Send the request body as JSON.')],
       ['more than the limit', 'POST /login', { raw: `"${'x'.repeat(1 << 20)}"`, headers: JSON_TYPE }, 413, error('The request body is too large.')],
       ['a logout by nobody', 'POST /logout', {}, 200, LOGGED_OUT],
       ['a logout with a bad token', 'POST /logout', { token: 'bad' }, 200, LOGGED_OUT],

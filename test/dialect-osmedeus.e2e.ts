@@ -62,6 +62,7 @@ describe('the dialect osmedeus', () => {
       ['broken JSON', 'POST /login', { raw: '{"username":', headers: { 'content-type': 'application/json' } }, 400, BAD_BODY],
       ['an empty body said to be JSON', 'POST /login', { raw: '', headers: { 'content-type': 'application/json' } }, 400, BAD_BODY],
       ['a form', 'POST /login', { form: USER }, 400, BAD_BODY],
+      ['a form in capitals', 'POST /login', { raw: 'username=osmedeus&password=your-password', headers: { 'content-type': 'APPLICATION/X-WWW-FORM-URLENCODED' } }, 400, BAD_BODY],
       ['XML', 'POST /login', { raw: '<a/>', headers: { 'content-type': 'text/xml' } }, 400, BAD_BODY],
       ['marks without end', 'POST /login', { json: { ...USER, password: 'a\u0301'.padEnd(60, '\u0301') } }, 400, error('password must not have more than 30 combining marks in a row')],
       ['more than the limit', 'POST /login', { raw: `"${'x'.repeat(1 << 20)}"`, headers: { 'content-type': 'application/json' } }, 413, error('Request body is too large')],

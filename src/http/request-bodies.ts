@@ -33,7 +33,7 @@ export function governRequestBodies(server: FastifyInstance): void {
 
 /** Whether a request's body is a form. */
 export function isForm(request: FastifyRequest): boolean {
-  return (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded');
+  return (request.headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
 }
 
 /** Neither a body nor a word about one: most requests are so. */

@@ -18,6 +18,7 @@ export function brokenRequests(routes: { base: string; login: string; guarded: s
     ['a body nested a hundred times', `POST ${login}`, { raw: deep, headers: json }, 400],
     ['XML', `POST ${login}`, { raw: '<login/>', headers: { 'content-type': 'application/xml' } }, 415],
     ['a form', `POST ${login}`, { form: { email: 'a', password: 'b' } }, 415],
+    ['a form whose media type is written in capitals', `POST ${login}`, { raw: 'email=a&password=b', headers: { 'content-type': 'Application/X-WWW-Form-URLencoded; charset=UTF-8' } }, 415],
     ['a multipart form', `POST ${login}`, { raw: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } }, 415],
     ['a megabyte and more', `POST ${login}`, { raw: `{"password":"${'x'.repeat(1024 * 1024)}"}`, headers: json }, 413],
     ['no body at all', `POST ${login}`, {}, 400],
