@@ -113,6 +113,12 @@ describe('bad input', () => {
     }
   });
 
+  it.each([
+    ['{"a":', 'application/json'], [`"${'x'.repeat(1024 * 1024)}"`, 'application/json'], ['<a/>', 'application/xml'], ['a=b', 'application/x-www-form-urlencoded'], ['x', 'nonsense'],
+  ])('an unknown route is not found, with whatever body: %.10s as %s', async (body, type) => {
+    for (const target of ['POST /nothing', 'PUT /users']) expect(refusal(await raw(target, body, type))).toEqual({ status: 404, code: 'not_found' });
+  });
+
   it('a caller’s request id is kept if it is harmless', async () => {
     const idOf = async (given: string) => (await call('GET /nothing', { headers: { 'x-request-id': given } })).body.requestId as string;
     expect(await idOf('trace-0123.abc:d_e')).toBe('trace-0123.abc:d_e');

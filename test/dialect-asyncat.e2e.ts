@@ -74,6 +74,7 @@ describe('the dialect asyncat', () => {
       ['a registration by form', 'POST /register', { form: { a: 'b' } }, 403, NO_REGISTRATION],
       ['a registration in XML', 'POST /register', { raw: '<a/>', headers: { 'content-type': 'text/xml' } }, 403, NO_REGISTRATION],
       ['an unknown route', 'GET /users', {}, 404, error('Not found')],
+      ['an unknown route, with broken JSON', 'POST /users', { raw: '{', headers: JSON_TYPE }, 404, error('Not found')],
       ['an unknown method', 'DELETE /me', {}, 404, error('Not found')],
       ['an unreadable URL', 'GET /%zz', {}, 400, error('The request body could not be read.')],
     ])('%s', async (_, target, options, status, body) => {

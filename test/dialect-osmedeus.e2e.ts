@@ -82,6 +82,8 @@ describe('the dialect osmedeus', () => {
       ['the third placeholder', 'GET /user', { headers: { 'x-osm-api-key': 'Nil' } }, 401, BAD_KEY],
       ['the native API’s key header', 'GET /user', { apiKey: 'x'.repeat(32) }, 401, NO_HEADER],
       ['an unknown route', 'GET /workflows', {}, 404, error('Not found')],
+      ['an unknown route, with broken JSON', 'POST /workflows', { raw: '{', headers: { 'content-type': 'application/json' } }, 404, error('Not found')],
+      ['an unknown route, with XML', 'POST /workflows', { raw: '<a/>', headers: { 'content-type': 'text/xml' } }, 404, error('Not found')],
       ['an unknown method', 'DELETE /login', {}, 404, error('Not found')],
       ['the base path itself', 'GET ', {}, 404, error('Not found')],
       ['an unreadable URL', 'GET /%zz', {}, 400, BAD_BODY],

@@ -24,14 +24,15 @@ export function governRequestBodies(server: FastifyInstance): void {
       return;
     }
     const { acceptsForm = false, ignoresBody = false } = request.routeOptions.config as BodyConfig;
-    if (ignoresBody) removeHeaders(request, 'content-type', 'content-length', 'transfer-encoding');
+    // Where there is no route, that is what is said, whatever the body.
+    if (ignoresBody || request.is404) removeHeaders(request, 'content-type', 'content-length', 'transfer-encoding');
     else if (isEmpty(request)) removeHeaders(request, 'content-type');
-    const refused = isForm(request) && !acceptsForm && !request.is404;
+    const refused = isForm(request) && !acceptsForm;
     done(refused ? new AuthError('unsupported_media_type') : null, payload);
   });
 }
 
-/** Whether a request's body is a form. */
+/** Whether a request's body is a form. A media type is the same in any case (RFC 9110 §8.3.1), to Fastify's parsers too. */
 export function isForm(request: FastifyRequest): boolean {
   return (request.headers['content-type'] ?? '').toLowerCase().startsWith('application/x-www-form-urlencoded');
 }
