@@ -99,6 +99,7 @@ describe('login', () => {
   it.each([
     ['broken JSON', '{"email":', 'application/json', 400, 'malformed_body'],
     ['a poisoned prototype', '{"__proto__":{"email":"x"},"password":"y"}', 'application/json', 400, 'malformed_body'],
+    ['a poisoned prototype in a form', '__proto__=1&username=owner&password=y', 'application/x-www-form-urlencoded', 400, 'malformed_body'],
     ['XML', '<login/>', 'application/xml', 415, 'unsupported_media_type'],
     ['more than the limit', `{"password":"${'x'.repeat(1024 * 1024)}"}`, 'application/json', 413, 'payload_too_large'],
   ])('refuses %s', async (_, raw, type, expected, code) => {

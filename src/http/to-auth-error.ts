@@ -33,9 +33,12 @@ function codeOf(error: unknown): AuthErrorCode {
   return driverError?.code === FOREIGN_KEY_VIOLATION ? 'not_found' : 'internal';
 }
 
-/** Whether Fastify could not make sense of the body; a product's own 400 may have a cause too, of another kind. */
+/** What Nest's parser says of a form with a field `__proto__`, without a cause, as Fastify's does of such JSON. */
+const POISONED_FORM = 'Object contains forbidden prototype property';
+
+/** Whether the parsers could not make sense of the body; a product's own 400 may have a cause too, of another kind. */
 function isBodyError(error: HttpException): boolean {
-  return error.getStatus() === 400 && isFastifyError(error.cause);
+  return error.getStatus() === 400 && (isFastifyError(error.cause) || error.message === POISONED_FORM);
 }
 
 /** What a product's own module said, such as which thing was not found; not the sentences of the frameworks. */
