@@ -45,6 +45,20 @@ describe('login', () => {
     expect((await api.call('GET /auth/me', { token: body.access_token })).status).toBe(200);
   });
 
+  it('takes a form whose media type is written in capitals', async () => {
+    const form = { username: OWNER.email, password: OWNER.password, grant_type: 'password' };
+    const { status, body } = await api.call('POST /auth/login', { form, headers: { 'content-type': 'Application/X-WWW-Form-URLencoded' } });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ access_token: body.accessToken, token_type: 'bearer' });
+  });
+
+  it.each([['true', 30 * 24], ['false', 24]])('reads rememberMe=%s in a form, which carries but text', async (rememberMe, hours) => {
+    const { body } = await api.call('POST /auth/login', { form: { username: OWNER.username, password: OWNER.password, rememberMe } });
+    const { body: list } = await api.call('GET /auth/sessions', { token: body.accessToken });
+    const { createdAt, expiresAt } = list.items.find((session: { current: boolean }) => session.current);
+    expect(Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / 3_600_000)).toBe(hours);
+  });
+
   it('answers JSON without the names of the OAuth 2.0 flow', async () => {
     const { body } = await login({ username: OWNER.username, password: OWNER.password });
     expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['access_token']));
@@ -78,6 +92,7 @@ describe('login', () => {
     ['an object for an identifier', { username: { $ne: '' }, password: OWNER.password }, 'username'],
     ['two identifiers', { email: OWNER.email, username: OWNER.username, password: OWNER.password }, 'identifier'],
     ['text for rememberMe', { email: OWNER.email, password: OWNER.password, rememberMe: 'yes' }, 'rememberMe'],
+    ['true as text for rememberMe', { email: OWNER.email, password: OWNER.password, rememberMe: 'true' }, 'rememberMe'],
     ['an unknown field', { email: OWNER.email, password: OWNER.password, role: 'owner' }, 'role'],
     ['an OAuth 2.0 field in JSON', { email: OWNER.email, password: OWNER.password, grant_type: 'password' }, 'grant_type'],
   ])('refuses a body of %s and names the field', async (_, json, field) => {
@@ -90,6 +105,9 @@ describe('login', () => {
   it.each([
     ['a field twice', 'username=owner&password=a&password=b', 'password'],
     ['an unknown field', 'username=owner&password=a&role=owner', 'role'],
+    ['another word for rememberMe', 'username=owner&password=a&rememberMe=yes', 'rememberMe'],
+    ['an empty rememberMe', 'username=owner&password=a&rememberMe=', 'rememberMe'],
+    ['rememberMe twice', 'username=owner&password=a&rememberMe=true&rememberMe=true', 'rememberMe'],
   ])('refuses a form with %s', async (_, raw, field) => {
     const { status, body } = await api.call('POST /auth/login', { raw, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
     expect(status).toBe(422);

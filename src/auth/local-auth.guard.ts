@@ -35,7 +35,7 @@ export class LocalAuthGuard extends AuthGuard('local') {
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const body = await this.validation.validateBody(withoutOAuth2Fields(request), LoginBody);
+    const body = await this.validation.validateBody(fieldsOf(request), LoginBody);
     const login: LoginRequest = {
       identifier: identifierOf(body),
       password: body.password,
@@ -56,10 +56,15 @@ export class LocalAuthGuard extends AuthGuard('local') {
   }
 }
 
-function withoutOAuth2Fields(request: FastifyRequest): unknown {
+/** A form without what OAuth 2.0 adds, and with its one switch read: a form carries but text. JSON is as it came. */
+function fieldsOf(request: FastifyRequest): unknown {
   if (!isForm(request)) return request.body;
-  const fields = Object.entries((request.body ?? {}) as Record<string, unknown>);
-  return Object.fromEntries(fields.filter(([name]) => !OAUTH2_FIELDS.includes(name)));
+  const fields = Object.entries((request.body ?? {}) as Record<string, unknown>).filter(([name]) => !OAUTH2_FIELDS.includes(name));
+  return Object.fromEntries(fields.map(([name, value]) => [name, name === 'rememberMe' ? switchIn(value) : value]));
+}
+
+function switchIn(value: unknown): unknown {
+  return value === 'true' || value === 'false' ? value === 'true' : value;
 }
 
 function identifierOf(body: LoginBody): string {
