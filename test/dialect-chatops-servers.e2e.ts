@@ -165,6 +165,7 @@ describe('API keys', () => {
     [{ name: 7 }, 'name', 'string_type'],
     [{ name: '' }, 'name', 'string_too_short'],
     [{ expires_at: 'tomorrow' }, 'expires_at', 'datetime_from_date_parsing'],
+    [{ expires_at: '2999-02-29' }, 'expires_at', 'datetime_from_date_parsing'],
     [{ expires_at: 1893456000 }, 'expires_at', 'string_type'],
     [{ expires_at: '2001-01-01T00:00:00Z' }, 'expires_at', 'datetime_future'],
     [{ server_id: null }, 'server_id', 'uuid_parsing'],

@@ -5,6 +5,6 @@ export { isBelow, originForm, pathOf } from './path.js';
 export { type ErrorAnswer, PROBLEM_MEDIA_TYPE, ProblemDetails, problemExample, renderForeignProblem, renderProblem, retryAfterOf } from './problem.js';
 export { governRequestBodies, isForm } from './request-bodies.js';
 export { isSoundSecret, Rule, Secret, Text, UNSOUND_SECRET } from './text.js';
-export { Time } from './time.js';
+export { hasRealDay, Time } from './time.js';
 export { RequestValidation, UuidParam } from './validation.js';
 export { toAuthError } from './to-auth-error.js';

@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { AuthError, type FieldError } from '../../errors/index.js';
+import { hasRealDay } from '../../http/index.js';
 import { isEmailAddress, isUsername } from '../../users/index.js';
 import { fieldsOf } from '../dialect.js';
 
@@ -149,7 +150,7 @@ export const futureTime: Reader<Date> = (value) => {
   const [written, offset] = TIME.exec(text(value)) ?? [];
   const utc = written === undefined || offset !== undefined || written.length === 10 ? '' : 'Z';
   const time = new Date(`${written ?? ''}${utc}`.replace(' ', 'T').toUpperCase());
-  if (Number.isNaN(time.getTime())) throw new WrongValue('datetime_from_date_parsing', 'Input should be a valid datetime');
+  if (Number.isNaN(time.getTime()) || !hasRealDay(written ?? '')) throw new WrongValue('datetime_from_date_parsing', 'Input should be a valid datetime');
   if (time <= new Date()) throw new WrongValue('datetime_future', 'Input should be in the future');
   return time;
 };
