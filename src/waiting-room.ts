@@ -5,7 +5,7 @@ import { NativeApi, type Settings } from './config/index.js';
 import { MountedDialects } from './dialects/index.js';
 import { AuthError } from './errors/index.js';
 import { liveness, UNREADY } from './health/index.js';
-import { type ErrorAnswer, renderProblem, retryAfterOf } from './http/index.js';
+import { type ErrorAnswer, renderProblem, RETRY_WHEN_UNAVAILABLE, retryAfterOf } from './http/index.js';
 import { listenError } from './start-error.js';
 
 /** What listens while the server waits for its database. */
@@ -27,7 +27,7 @@ export async function openWaitingRoom(settings: Settings): Promise<WaitingRoom> 
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (path === '/health') answer(request, response, json(200, liveness(settings, nativeApi)));
-    else if (path === '/health/ready') answer(request, response, json(503, UNREADY));
+    else if (path === '/health/ready') answer(request, response, unready());
     else answer(request, response, unavailable(dialects, path));
   });
   try {
@@ -40,6 +40,12 @@ export async function openWaitingRoom(settings: Settings): Promise<WaitingRoom> 
 
 function json(status: number, body: unknown): ErrorAnswer {
   return { status, headers: { 'content-type': 'application/json; charset=utf-8' }, body };
+}
+
+function unready(): ErrorAnswer {
+  const answer = json(503, UNREADY);
+  answer.headers['retry-after'] = String(RETRY_WHEN_UNAVAILABLE);
+  return answer;
 }
 
 function unavailable(dialects: MountedDialects, path: string): ErrorAnswer {

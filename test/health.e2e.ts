@@ -49,8 +49,9 @@ describe('when the database goes away', () => {
     // Idle connections of the pool are cut: nobody is listening for their errors but the pool.
     await proxy.cut();
     const since = Date.now();
-    const { status, body } = await ready();
+    const { status, body, headers } = await ready();
     expect([status, body]).toEqual([503, { status: 'unready', checks: { database: 'down', migrations: 'down' } }]);
+    expect(headers.get('retry-after')).toMatch(/^\d+$/);
     expect(Date.now() - since).toBeLessThan(2_900);
     expect((await send(`GET ${gatehouse.url}/health`)).status).toBe(200);
 

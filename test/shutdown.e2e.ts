@@ -65,8 +65,8 @@ describe('after SIGTERM', () => {
 
     const stopping = stopped();
     await eventually(async () => {
-      const { status, body } = await send(`GET ${gatehouse.url}/health/ready`);
-      expect([status, body.status, body.checks.database]).toEqual([503, 'stopping', 'up']);
+      const { status, body, headers } = await send(`GET ${gatehouse.url}/health/ready`);
+      expect([status, body.status, body.checks.database, headers.has('retry-after')]).toEqual([503, 'stopping', 'up', true]);
     });
     expect((await send(`GET ${gatehouse.url}/health`)).status).toBe(200);
     expect(await sendLogin(gatehouse.api, OWNER.email, OWNER.password).outcome).toMatchObject({ status: 200 });

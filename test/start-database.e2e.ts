@@ -41,7 +41,7 @@ describe('a start while the database is away', () => {
     expect([native.status, native.body.code, native.headers.get('content-type')]).toEqual([503, 'unavailable', 'application/problem+json']);
     const dialect = await send(`GET ${url}/api/v1/auth/me?x=y`, { token: 'x' });
     expect([dialect.status, dialect.body]).toEqual([503, { detail: 'Service Unavailable' }]);
-    for (const { headers } of [native, dialect]) expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    for (const { headers } of [ready, native, dialect]) expect(headers.get('retry-after')).toMatch(/^\d+$/);
 
     await proxy.restore();
     const gatehouse = await start.listening;

@@ -3,10 +3,15 @@ import { ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/s
 import type { FastifyReply } from 'fastify';
 import { Public } from '../access/index.js';
 import { NativeApi, Settings } from '../config/index.js';
+import { RETRY_WHEN_UNAVAILABLE } from '../http/index.js';
 import { Draining } from './draining.js';
 import { HealthBody, ReadinessBody } from './health.dto.js';
 import { liveness } from './liveness.js';
 import { isReady, ReadinessCheck } from './readiness.js';
+
+const RETRY_AFTER = {
+  'Retry-After': { description: 'Seconds until it is worth asking again.', schema: { type: 'integer' as const, example: RETRY_WHEN_UNAVAILABLE } },
+};
 
 @ApiTags('Health')
 @Controller('health')
@@ -33,11 +38,11 @@ export class HealthController {
   @Get('ready')
   @Public()
   @ApiOkResponse({ type: ReadinessBody })
-  @ApiServiceUnavailableResponse({ type: ReadinessBody })
+  @ApiServiceUnavailableResponse({ type: ReadinessBody, headers: RETRY_AFTER })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<ReadinessBody> {
     const checks = await this.readiness.check();
     const ready = isReady(checks);
-    if (!ready || this.draining.hasBegun) void reply.status(503);
+    if (!ready || this.draining.hasBegun) void reply.status(503).header('retry-after', String(RETRY_WHEN_UNAVAILABLE));
     return { status: this.draining.hasBegun ? 'stopping' : ready ? 'ready' : 'unready', checks };
   }
 }

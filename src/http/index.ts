@@ -2,7 +2,7 @@ export { type Client, clientOf, CurrentClient, NO_CLIENT } from './client.js';
 export { requireLocalRequest } from './local-request.js';
 export { afterId, type Page, pageOf, PageQuery } from './page.js';
 export { isBelow, originForm, pathOf } from './path.js';
-export { type ErrorAnswer, PROBLEM_MEDIA_TYPE, ProblemDetails, problemExample, renderForeignProblem, renderProblem, retryAfterOf } from './problem.js';
+export { type ErrorAnswer, PROBLEM_MEDIA_TYPE, ProblemDetails, problemExample, renderForeignProblem, renderProblem, RETRY_WHEN_UNAVAILABLE, retryAfterOf } from './problem.js';
 export { governRequestBodies, isForm } from './request-bodies.js';
 export { isSoundSecret, Rule, Secret, Text, UNSOUND_SECRET } from './text.js';
 export { hasRealDay, Time } from './time.js';

@@ -139,7 +139,10 @@ export function challengeOf(error: AuthError): string | undefined {
   }
 }
 
-const RETRY_AFTER: Partial<Record<AuthErrorCode, number>> = { overloaded: 2, unavailable: 5 };
+/** Seconds after which what is away may be there again. */
+export const RETRY_WHEN_UNAVAILABLE = 5;
+
+const RETRY_AFTER: Partial<Record<AuthErrorCode, number>> = { overloaded: 2, unavailable: RETRY_WHEN_UNAVAILABLE };
 
 /** Seconds for the `Retry-After` of 423, 429 and 503, on every wire (RFC 9110 §10.2.3). */
 export function retryAfterOf(error: AuthError): number | undefined {
