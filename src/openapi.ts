@@ -5,7 +5,7 @@ import { documentAccess, type DocumentedWire, SECURITY_SCHEMES } from './access/
 import { NativeApi, VERSION } from './config/index.js';
 import { type Dialect, MountedDialects } from './dialects/index.js';
 import { AUTH_ERROR_CODES, AuthError, type AuthErrorCode } from './errors/index.js';
-import { PROBLEM_MEDIA_TYPE, ProblemDetails, problemExample } from './http/index.js';
+import { PROBLEM_MEDIA_TYPE, ProblemDetails, problemExample, renderForeignProblem } from './http/index.js';
 
 /** Describes every route of the application, the product's own included. */
 export function createDocument(app: NestFastifyApplication): OpenAPIObject {
@@ -57,6 +57,8 @@ function apiKeySchemeOf(dialect: string): string {
 interface Wire extends DocumentedWire {
   /** What an error looks like; of a code that the wire answers with this status. */
   readonly answer: (code: AuthErrorCode) => { status: number; body: unknown };
+  /** What an error looks like that has a status and none of our codes. */
+  readonly foreign: (status: number) => unknown;
   readonly isNative: boolean;
 }
 
@@ -67,11 +69,23 @@ function wireAt(path: string, dialect: Dialect | null): Wire {
       const body = problemExample(code, instance);
       return { status: body.status, body };
     };
-    return { apiKeyScheme: SECURITY_SCHEMES.apiKey, mediaType: PROBLEM_MEDIA_TYPE, schema: ProblemDetails.name, answer, isNative: true };
+    const foreign = (status: number): unknown => renderForeignProblem(status, titleOf(status), { path: instance, requestId: EXAMPLE_ID }).body;
+    return { apiKeyScheme: SECURITY_SCHEMES.apiKey, mediaType: PROBLEM_MEDIA_TYPE, schema: ProblemDetails.name, answer, foreign, isNative: true };
   }
-  const { schema, render } = dialect.errors;
+  const { schema, render, renderForeign } = dialect.errors;
   const apiKeyScheme = dialect.apiKeyHeader === undefined ? SECURITY_SCHEMES.apiKey : apiKeySchemeOf(dialect.name);
-  return { apiKeyScheme, mediaType: 'application/json', schema: schema.name, answer: (code) => render(exampleError(code)), isNative: false };
+  return {
+    apiKeyScheme,
+    mediaType: 'application/json',
+    schema: schema.name,
+    answer: (code) => render(exampleError(code)),
+    foreign: (status) => renderForeign(status, titleOf(status)).body,
+    isNative: false,
+  };
+}
+
+function titleOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error';
 }
 
 /** An error as it might happen, for a wire to render. */
@@ -174,13 +188,16 @@ function describeAnswer(status: string, wire: Wire): string {
   return text;
 }
 
-/** An example of the first code that the description names, or else of the one that the status usually comes with. */
-function exampleOf(description: string, status: string, wire: Wire): { example?: unknown } {
+/**
+ * An example of the first code that the description names, or else of the one that the status usually comes with, or else
+ * of none of ours.
+ */
+function exampleOf(description: string, status: string, wire: Wire): { example: unknown } {
   const named = [...`${description} ${DEFAULT_ANSWERS[status] ?? ''}`.matchAll(/`(\w+)`/g)];
   const code = [...named.map(([, name]) => name), ...(wire.isNative ? [] : AUTH_ERROR_CODES)]
     .map((name) => AUTH_ERROR_CODES.find((known) => known === name))
     .find((known) => known !== undefined && wire.answer(known).status === Number(status));
-  return code === undefined ? {} : { example: wire.answer(code).body };
+  return { example: code === undefined ? wire.foreign(Number(status)) : wire.answer(code).body };
 }
 
 const EXAMPLE_ID = '0190b6f4-6c1e-7cc2-b7a5-0d8f8a3a6f11';

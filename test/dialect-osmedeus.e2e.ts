@@ -211,6 +211,7 @@ describe('the dialect osmedeus', () => {
     expect(components.securitySchemes.osmedeusApiKey).toMatchObject({ type: 'apiKey', in: 'header', name: 'x-osm-api-key' });
     expect(Object.keys(paths).filter((path) => path.startsWith('/osm'))).toEqual(['/osm/api/login', '/osm/api/logout', '/osm/api/user']);
     expect(paths['/osm/api/login'].post.requestBody.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/OsmedeusLoginBody' });
+    expect(paths['/osm/api/login'].post.responses['403'].content['application/json'].example).toEqual(error('Account is disabled'));
     for (const operation of [paths['/osm/api/login'].post, paths['/osm/api/user'].get]) {
       expect(operation.responses['401'].content['application/json'].schema).toEqual({ $ref: '#/components/schemas/OsmedeusErrorBody' });
     }

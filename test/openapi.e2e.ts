@@ -106,6 +106,9 @@ describe('the OpenAPI document', () => {
     const has = (one: Operation, ...statuses: string[]) => statuses.every((status) => status in (one.body.responses as object));
     expect(exceptions((one) => !guarded(one) || has(one, '401', '503'))).toEqual([]);
     expect(exceptions((one) => !guarded(one) || has(one, '403'))).toEqual(['get /api/v1/api-keys/current']);
+    const readsNothing = ['get /api/v1/config', 'get /health'];
+    expect(exceptions((one) => has(one, '503'))).toEqual(readsNothing);
+    expect(operations.filter((one) => has(one, '426')).map(({ name }) => name)).toEqual(['get /api/v1/agents/ws']);
     expect(exceptions((one) => one.body.requestBody === undefined || has(one, '400', '413', '415', '422', '503'))).toEqual([]);
     expect(exceptions((one) => !one.path.includes('{id}') || has(one, '404', '422'))).toEqual([]);
     expect(exceptions((one) => !has(one, '423'))).toEqual(['patch /api/v1/auth/me', 'post /api/v1/auth/login', 'post /api/v1/auth/me/password']);

@@ -1,5 +1,5 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { ApiResponse, ApiServiceUnavailableResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../access/index.js';
 import { ProblemDetails } from '../http/index.js';
@@ -24,6 +24,8 @@ export class AgentsController {
   @ApiUnauthorizedResponse({ type: ProblemDetails, description: '`invalid_api_key`' })
   @ApiResponse({ status: 403, type: ProblemDetails, description: '`insufficient_scope`: the key lacks `agents:connect`' })
   @ApiResponse({ status: 429, type: ProblemDetails, description: 'Too many connections from this address that bring no key' })
+  @ApiResponse({ status: 426, type: ProblemDetails, description: '`upgrade_required`: not a WebSocket handshake' })
+  @ApiServiceUnavailableResponse({ type: ProblemDetails })
   connect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.agents.accept(request, reply, NATIVE);
   }

@@ -96,7 +96,7 @@ export class AuditEventBody {
   @ApiProperty({ type: String, nullable: true })
   requestId!: string | null;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { reason: 'wrong_password' } })
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { reason: 'wrong_credentials' } })
   detail!: Record<string, unknown> | null;
 }
 

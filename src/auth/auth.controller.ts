@@ -2,7 +2,7 @@ import { Body, type CanActivate, Controller, Get, HttpCode, Injectable, Post, Re
 import { RouteConfig } from '@nestjs/platform-fastify';
 import {
   ApiBody, ApiConflictResponse, ApiConsumes, ApiCreatedResponse, ApiForbiddenResponse, ApiNoContentResponse, ApiOkResponse,
-  ApiResponse, ApiTags, ApiUnauthorizedResponse,
+  ApiResponse, ApiServiceUnavailableResponse, ApiTags, ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, Public, type UserPrincipal } from '../access/index.js';
@@ -48,6 +48,7 @@ export class AuthController {
   @Get('status')
   @Public()
   @ApiOkResponse({ type: AuthStatusBody })
+  @ApiServiceUnavailableResponse({ type: ProblemDetails })
   async status(): Promise<AuthStatusBody> {
     const { authDisabled } = this.settings;
     return {

@@ -1,5 +1,5 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { ApiResponse, ApiServiceUnavailableResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Public } from '../../access/index.js';
 import { AgentGateway, type AgentWire } from '../../agents/index.js';
@@ -27,6 +27,7 @@ export class ChatOpsAgentsController {
   @ApiResponse({ status: 101, description: 'The connection is a WebSocket from here on' })
   @ApiUnauthorizedResponse({ type: ChatOpsError, description: 'The key in `X-API-Key`, where one is sent, is not good' })
   @ApiResponse({ status: 426, type: ChatOpsError, description: 'Not a WebSocket handshake' })
+  @ApiServiceUnavailableResponse({ type: ChatOpsError })
   connect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     return this.agents.accept(request, reply, this.wire);
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBadRequestResponse, ApiBody, ApiOkResponse, ApiResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
+import { ApiBadRequestResponse, ApiBody, ApiForbiddenResponse, ApiOkResponse, ApiResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentPrincipal, type Principal, Public, RequireScopes } from '../../access/index.js';
 import { AuthService, DeviceCookie, OptionalAccessToken, RateLimited, type SignIn } from '../../auth/index.js';
@@ -33,6 +33,7 @@ export class OsmedeusController {
   @ApiOkResponse({ type: OsmedeusTokenBody })
   @ApiBadRequestResponse({ type: OsmedeusErrorBody, description: 'Invalid request body' })
   @ApiUnauthorizedResponse({ type: OsmedeusErrorBody, description: 'Invalid credentials' })
+  @ApiForbiddenResponse({ type: OsmedeusErrorBody, description: 'The password is right, but the account is disabled: `account_disabled`' })
   @ApiResponse({ status: 423, type: OsmedeusErrorBody, description: 'Too many wrong passwords; see `Retry-After`' })
   async login(
     @Body() body: unknown,
