@@ -57,7 +57,9 @@ export async function createApp(options: AppOptions, log: Pino): Promise<NestFas
   if (settings.corsOrigin.length > 0) {
     // The methods must be named: @fastify/cors allows but GET, HEAD and POST by itself.
     const exposedHeaders = ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'];
-    app.enableCors({ origin: [...settings.corsOrigin], credentials: true, methods: CORS_METHODS, exposedHeaders });
+    // Strictly, an OPTIONS that is no preflight (a health check's, a person's) would get a 400 in plain text.
+    const strictPreflight = false;
+    app.enableCors({ origin: [...settings.corsOrigin], credentials: true, methods: CORS_METHODS, exposedHeaders, strictPreflight });
   }
   if (settings.docsEnabled) serveDocument(app);
   return app;

@@ -11,7 +11,7 @@ const preflight = (suite: Suite, origin: string, method: string) =>
 
 describe('CORS_ORIGIN', () => {
   let suite: Suite;
-  beforeAll(async () => { suite = await startSuite({ CORS_ORIGIN: `${OURS}, http://localhost:5173` }); });
+  beforeAll(async () => { suite = await startSuite({ CORS_ORIGIN: `${OURS}, http://localhost:5173`, DIALECTS: 'asyncat' }); });
   afterAll(() => suite.stop());
 
   it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('lets a page of an allowed origin use %s with credentials', async (method) => {
@@ -29,6 +29,17 @@ describe('CORS_ORIGIN', () => {
     expect(status).toBe(expected);
     expect(headers.get('access-control-allow-origin')).toBe(OURS);
     expect(headers.get('access-control-expose-headers')).toMatch(/Retry-After.*X-Request-Id/);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['nothing', {}], ['an origin alone', { Origin: OURS }], ['a method alone', { 'Access-Control-Request-Method': 'POST' }], ['another origin alone', { Origin: THEIRS }],
+  ])('answers an OPTIONS that is no preflight, with %s, like one', async (_, headers) => {
+    for (const path of ['/api/v1/auth/me', '/api/v1/no/such/route', '/api/auth/login', '/api/auth/no/such/route']) {
+      const answer = await send(`OPTIONS ${suite.gatehouse.url}${path}`, { headers });
+      expect({ path, status: answer.status, body: answer.body }).toEqual({ path, status: 204, body: '' });
+      expect(answer.headers.get('access-control-allow-origin')).toBe(headers['Origin'] === OURS ? OURS : null);
+      expect(answer.headers.get('access-control-allow-methods')).toContain('DELETE');
+    }
   });
 
   it.each([THEIRS, 'null', `${OURS}.evil.example`, 'http://app.example.com', 'https://app.example.com:8443'])('allows %s nothing', async (origin) => {
