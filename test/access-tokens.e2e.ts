@@ -160,6 +160,14 @@ describe('access tokens', () => {
     expect(await raw(headers())).toEqual({ status, challenge });
   });
 
+  it('count as none where the header is empty, which another scheme is not', async () => {
+    const problemTo = async (headers: Record<string, string>) => (await api.call('GET /auth/me', { headers })).body;
+    const without = await problemTo({});
+    expect(await problemTo({ authorization: '' })).toEqual({ ...without, requestId: expect.any(String) as string });
+    expect(await problemTo({ authorization: 'Basic eDp5' })).toMatchObject({ status: 401, code: 'missing_credential', detail: 'Send Authorization: Bearer <token>.' });
+    expect(await problemTo({ authorization: '', 'x-api-key': '' })).toMatchObject({ status: 401, code: 'invalid_api_key' });
+  });
+
   it('are not read from the query string or a body', async () => {
     const query = await api.call(`GET /auth/me?access_token=${token}&token=${token}`);
     expect([query.status, query.headers.get('www-authenticate')]).toEqual([401, BARE]);

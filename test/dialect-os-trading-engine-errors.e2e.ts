@@ -54,11 +54,13 @@ describe('the errors of os-trading-engine', () => {
 
   it.each<[string, RequestOptions, string]>([
     ['no header', {}, 'Authorization header required'],
+    ['an empty header', { headers: { authorization: '' } }, 'Authorization header required'],
     ['another scheme', { headers: { authorization: 'Basic b3duZXI6eA==' } }, 'Invalid authorization header format'],
     ['a bare token', { headers: { authorization: 'eyJ.a.b' } }, 'Invalid authorization header format'],
     ['no token after the scheme', { headers: { authorization: 'Bearer ' } }, 'Invalid authorization header format'],
     ['a token that is none', { token: 'nonsense' }, 'Invalid token'],
     ['a key that is none', { apiKey: 'undefined' }, 'Invalid API key'],
+    ['an empty key', { apiKey: '' }, 'Invalid API key'],
   ])('answers 401 to %s', async (_, options, error) => {
     expect(seen(await me(options))).toEqual({ status: 401, body: { error } });
     expect(seen(await call('POST /api/v1/auth/logout', options))).toEqual({ status: 401, body: { error } });

@@ -35,7 +35,8 @@ export function nativeCredentialReader(apiKeyPrefix: string): CredentialReader {
 /** Reads an access token from `Authorization: Bearer`, and looks at nothing else. */
 export function readBearer(request: FastifyRequest): Exclude<Credential, { kind: 'api-key' }> {
   const authorization = authorizationOf(request);
-  if (authorization === undefined) return { kind: 'none' };
+  // Empty: a page that adds the header whether it has a token or not.
+  if (authorization === undefined || authorization === '') return { kind: 'none' };
   const token = plainBearer(authorization) ?? BEARER.exec(authorization)?.[1];
   return token === undefined ? { kind: 'malformed' } : { kind: 'access-token', token };
 }
