@@ -159,6 +159,12 @@ describe('the dialect osmedeus', () => {
       ['with the cookie, by no browser', (token) => withCookie(token), true, true],
       ['with the cookie, of this origin', (token) => withCookie(token, { 'sec-fetch-site': 'same-origin' }), true, true],
       ['with the cookie, of this origin in an older browser', (token) => withCookie(token, { origin: suite.gatehouse.url }), true, true],
+      ['with the cookie beside a bad token', (token) => ({ token: 'undefined', ...withCookie(token) }), true, true],
+      ['with the cookie beside another scheme', (token) => withCookie(token, { authorization: 'Basic eDp5' }), true, true],
+      ['with the cookie beside an empty header', (token) => withCookie(token, { authorization: '' }), true, true],
+      ['with the token beside a bad cookie', (token) => ({ token, ...withCookie('bad') }), true, true],
+      ['with the same token in both', (token) => ({ token, ...withCookie(token) }), true, true],
+      ['with the cookie beside a bad token, of a sister site', (token) => ({ token: 'undefined', ...withCookie(token, { 'sec-fetch-site': 'same-site' }) }), false, false],
       ['with the cookie, of a sister site', (token) => withCookie(token, { 'sec-fetch-site': 'same-site', origin: suite.gatehouse.url }), false, false],
       ['with the cookie, of another origin', (token) => withCookie(token, { origin: 'https://evil.example' }), false, false],
       ['with the cookie, of a page without an origin', (token) => withCookie(token, { origin: 'null' }), false, false],
@@ -173,6 +179,12 @@ describe('the dialect osmedeus', () => {
         ends ? { status: 401, body: BAD_TOKEN } : { status: 200, body: { username: 'osmedeus' } },
       );
     });
+  });
+
+  it('ends both sessions at a logout with two good tokens', async () => {
+    const [header, cookie] = [await login(), await login()];
+    expect((await call('POST /logout', { token: header, ...withCookie(cookie) })).status).toBe(200);
+    for (const token of [header, cookie]) expect((await call('GET /user', { token })).body).toEqual(BAD_TOKEN);
   });
 
   it('shares its tokens with the native API, and their end', async () => {

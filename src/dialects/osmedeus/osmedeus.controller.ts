@@ -2,15 +2,15 @@ import { Body, Controller, Get, HttpCode, Post, Req, Res, UseGuards } from '@nes
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBadRequestResponse, ApiBody, ApiForbiddenResponse, ApiOkResponse, ApiResponse, ApiTags, ApiUnauthorizedResponse } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CurrentPrincipal, type Principal, Public, RequireScopes } from '../../access/index.js';
-import { AuthService, DeviceCookie, OptionalAccessToken, RateLimited, type SignIn } from '../../auth/index.js';
+import { CurrentPrincipal, type Principal, Public, RequireScopes, type UserPrincipal } from '../../access/index.js';
+import { AuthService, DeviceCookie, OptionalAccessToken, personBehind, RateLimited, type SignIn } from '../../auth/index.js';
 import { Settings } from '../../config/index.js';
 import { AuthError } from '../../errors/index.js';
 import { type Client, CurrentClient } from '../../http/index.js';
 import { fieldsOf } from '../dialect.js';
 import { OsmedeusErrorBody, OsmedeusLoginBody, OsmedeusMessageBody, OsmedeusTokenBody, OsmedeusUserBody } from './osmedeus.dto.js';
 import { osmedeusPolicy, usernameOf } from './osmedeus.policy.js';
-import { clearSessionCookie, isSameOrigin, setSessionCookie } from './session-cookie.js';
+import { clearSessionCookie, isSameOrigin, readSessionCookie, setSessionCookie } from './session-cookie.js';
 
 /** Whom the wire names where a key of the instance itself asks, which has no user. */
 const INSTANCE = 'api-key';
@@ -49,7 +49,7 @@ export class OsmedeusController {
     return { token: signIn.accessToken };
   }
 
-  /** Signs out: clears the cookie, and ends the session of the token that came along, if there is one. */
+  /** Signs out: clears the cookie, and ends the sessions of the tokens that came along, in the header and in the cookie. */
   @Post('logout')
   @HttpCode(200)
   @Public()
@@ -63,6 +63,9 @@ export class OsmedeusController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OsmedeusMessageBody> {
     if (principal?.type === 'user') await this.auth.logout(principal, client);
+    // Beside the header the cookie has not been looked at. If it was the one, nobody is behind it any more.
+    const other = await this.personOfCookie(request, reply);
+    if (other !== null) await this.auth.logout(other, client);
     // Somebody else's page signs nobody out.
     if (isSameOrigin(request)) clearSessionCookie(request, reply);
     return { message: 'Logged out successfully' };
@@ -75,6 +78,11 @@ export class OsmedeusController {
   async user(@CurrentPrincipal() principal: Principal): Promise<OsmedeusUserBody> {
     const user = await this.auth.accountBehind(principal);
     return { username: user === null ? INSTANCE : usernameOf(user) };
+  }
+
+  private async personOfCookie(request: FastifyRequest, reply: FastifyReply): Promise<UserPrincipal | null> {
+    const token = this.settings.authDisabled ? null : readSessionCookie(request);
+    return token === null ? null : personBehind(token, request, reply);
   }
 
   private async signIn(
