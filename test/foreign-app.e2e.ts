@@ -84,6 +84,25 @@ describe('a module of someone else’s', () => {
     expect((await call('GET /servers/lost', { token: boss.token })).body).toMatchObject({ status: 404, code: 'not_found', detail: 'No server is lost.' });
   });
 
+  describe('below the paths of dialects', () => {
+    const json = (message: string) => ({
+      mosbot: { error: { message, status: 404 } }, 'os-trading-engine': { error: message }, osmedeus: { error: true, message }, asyncat: { success: false, error: message },
+    });
+
+    it.each([['mosbot,osmedeus,asyncat'], ['os-trading-engine']])('has its own "not found" told in their form: %s', async (dialects) => {
+      const env = { DIALECTS: dialects, DATABASE_URL: database.url, ENABLED_AUTH_API: 'false', ADMIN_EMAIL: 'admin@example.com', ADMIN_PASSWORD: 'plenty of words 43' };
+      const another = await startGatehouse({ program: PROGRAM, env });
+      const paths = { mosbot: '/api/v1', 'os-trading-engine': '/api/v1', osmedeus: '/osm/api', asyncat: '/api/auth' };
+      for (const dialect of dialects.split(',') as (keyof typeof paths)[]) {
+        for (const [route, message] of [['lost', 'No workflow is lost.'], ['gone', 'Not found'], ['nowhere', 'Not found']] as const) {
+          const { status, body } = await send(`GET ${another.url}${paths[dialect]}/workflows/${route}`);
+          expect({ dialect, status, body }).toEqual({ dialect, status: 404, body: json(message)[dialect] });
+        }
+      }
+      expect(await another.stop()).toBe(0);
+    });
+  });
+
   it('is in the document, with its security and its refusals', async () => {
     const { paths } = (await call('GET /openapi.json')).body as { paths: Record<string, Record<string, Json>> };
     const documented = (path: string, method = 'get') => {

@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import { HttpException, type Type } from '@nestjs/common';
 import type { CredentialReader } from '../auth/index.js';
 import type { DialectRules } from '../config/index.js';
 import type { AuthError, AuthErrorCode } from '../errors/index.js';
@@ -62,6 +62,11 @@ export function dialectErrors(
     },
     renderForeign: (status, message) => answer(status, message, null),
   };
+}
+
+/** The sentence of a 404: what a product's own module says was not found. What the core says more is the native API's. */
+export function notFoundText({ details: { cause, detail } }: AuthError): string {
+  return cause instanceof HttpException && detail !== undefined ? detail : 'Not found';
 }
 
 /** The sentence of a validation error: the one that the controller chose, or the first field and what is wrong with it. */

@@ -1,6 +1,6 @@
 import { readBearer } from '../../auth/index.js';
 import type { AuthError } from '../../errors/index.js';
-import { type Dialect, dialectErrors, type ErrorTable, validationText } from '../dialect.js';
+import { type Dialect, dialectErrors, type ErrorTable, notFoundText, validationText } from '../dialect.js';
 import { AsyncatErrorBody } from './asyncat.dto.js';
 import { AsyncatModule } from './asyncat.module.js';
 
@@ -24,7 +24,7 @@ const ERRORS: ErrorTable = {
   registration_closed: [403, 'Registration is disabled in the local build. Sign in with the local account.'],
   setup_completed: [403, 'First-run setup already completed.'],
   local_only: [403, ({ details }) => details.detail ?? 'Only allowed from this machine.'],
-  not_found: [404, 'Not found'],
+  not_found: [404, notFoundText],
   email_taken: [409, 'Email already in use.'],
   username_taken: [409, 'Username already in use.'],
   last_owner: [409, 'The last owner must stay.'],

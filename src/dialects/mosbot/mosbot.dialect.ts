@@ -2,7 +2,7 @@ import { type TokenPolicy } from '../../auth/index.js';
 import { parseDuration, type Settings } from '../../config/index.js';
 import type { AuthError } from '../../errors/index.js';
 import type { User } from '../../users/index.js';
-import { type Dialect, dialectErrors, type ErrorTable, validationText } from '../dialect.js';
+import { type Dialect, dialectErrors, type ErrorTable, notFoundText, validationText } from '../dialect.js';
 import { MosbotErrorBody, wireRole } from './mosbot.dto.js';
 
 const LEAST_PASSWORD_LENGTH = 12;
@@ -24,7 +24,7 @@ const ERRORS: ErrorTable = {
   registration_closed: [403, 'Registration is disabled'],
   setup_completed: [403, 'Setup is complete'],
   local_only: [403, (error) => error.details.detail ?? 'Only allowed from this machine'],
-  not_found: [404, 'Not found'],
+  not_found: [404, notFoundText],
   email_taken: [409, 'Email already exists'],
   username_taken: [409, 'Username already exists'],
   last_owner: [409, 'The last owner cannot be removed, deactivated or demoted'],

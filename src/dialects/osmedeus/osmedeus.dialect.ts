@@ -1,4 +1,4 @@
-import { type Dialect, dialectErrors, type ErrorTable, validationText } from '../dialect.js';
+import { type Dialect, dialectErrors, type ErrorTable, notFoundText, validationText } from '../dialect.js';
 import { API_KEY_HEADER, osmedeusCredentials } from './osmedeus.credentials.js';
 import { OsmedeusErrorBody } from './osmedeus.dto.js';
 import { OsmedeusModule } from './osmedeus.module.js';
@@ -24,7 +24,7 @@ const ERRORS: ErrorTable = {
   registration_closed: [403, 'Registration is disabled'],
   setup_completed: [403, 'Setup is already complete'],
   local_only: [403, ({ details }) => details.detail ?? 'Only allowed from this machine'],
-  not_found: [404, 'Not found'],
+  not_found: [404, notFoundText],
   email_taken: [409, 'Email already in use'],
   username_taken: [409, 'Username already in use'],
   last_owner: [409, 'The last owner must stay'],

@@ -71,5 +71,20 @@ class CatalogueController {
   }
 }
 
-@Module({ controllers: [ServersController, CatalogueController] })
+/** Below the paths of the native API and of the dialects. */
+@Public()
+@Controller(['api/v1/workflows', 'api/auth/workflows', 'osm/api/workflows'])
+class WorkflowsController {
+  @Get('lost')
+  lost(): never {
+    throw new NotFoundException('No workflow is lost.');
+  }
+
+  @Get('gone')
+  gone(): never {
+    throw new NotFoundException();
+  }
+}
+
+@Module({ controllers: [ServersController, CatalogueController, WorkflowsController] })
 export class ServersModule {}
