@@ -65,6 +65,9 @@ describe('DIALECTS', () => {
   it.each([
     ['mosbot', { JWT_SECRET: '' }, /JWT_SECRET: got nothing; .*because the dialect mosbot is mounted/],
     ['os-trading-engine', {}, /ADMIN_EMAIL: got nothing; .*because the dialect os-trading-engine is mounted/],
+    ['mosbot', { SESSION_MAX_AGE: '2d' }, /JWT_EXPIRES_IN: got nothing, which is "7d"; wants no more than SESSION_MAX_AGE, which is 172800 s/],
+    ['asyncat', { SESSION_MAX_AGE: '2d' }, /JWT_EXPIRES_IN: got nothing, which is "7d"/],
+    ['osmedeus', { SESSION_MAX_AGE: '12h', REFRESH_TOKEN_TTL: '1h' }, /JWT_EXPIRATION_MINUTES: got nothing, which is 1440/],
   ])('%s does not start without what it cannot do without', (given, env, message) => {
     expect(() => settings(given, env)).toThrow(message);
   });

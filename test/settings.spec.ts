@@ -1,18 +1,26 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Environment, loadSettings, mergeEnvFile, type Settings, SETTING_VARIABLES, SettingsError } from '../src/config/index.js';
+import { type DialectRules, type Environment, loadSettings, mergeEnvFile, type Settings, SETTING_VARIABLES, SettingsError } from '../src/config/index.js';
 
 const SECRET = 'kV9x2mQ7tLw4ZpR8sYb3NcJ6hGf1DaE5uXo0TiKvBnMqWrSz';
 const OTHER_SECRET = [...SECRET].reverse().join('');
 const DATABASE = 'postgres://gatehouse:correct-horse@db.internal:5432/gatehouse';
 const API_KEY = 'ci_0123456789abcdefghijklmnopqrstuv';
 
+/** Dialects that are none, with all that the rules here look at. */
+const DIALECTS: DialectRules[] = [
+  { name: 'days', paths: ['/days'], sessionLifetime: 'JWT_EXPIRES_IN' },
+  { name: 'minutes', paths: ['/minutes'], sessionLifetime: 'JWT_EXPIRATION_MINUTES' },
+  { name: 'neither', paths: ['/neither'] },
+];
+
 type Files = Readonly<Record<string, string>>;
 
 function load(env: Environment, files: Files = {}): Settings {
   return loadSettings({
     env,
+    dialects: DIALECTS,
     readFile: (path) => {
       const text = files[path];
       if (text === undefined) throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' });
@@ -251,6 +259,14 @@ describe('rules between settings', () => {
     ['remembered shorter than access', { REFRESH_TOKEN_TTL_REMEMBERED: '14m' }, ['REFRESH_TOKEN_TTL_REMEMBERED']],
     ['session shorter than refresh', { SESSION_MAX_AGE: '23h' }, ['SESSION_MAX_AGE']],
     ['session as long as refresh', { SESSION_MAX_AGE: '24h' }, []],
+    ['a session shorter than the lifetime that a dialect is given', { SESSION_MAX_AGE: '48h', JWT_EXPIRES_IN: '3d' }, ['JWT_EXPIRES_IN']],
+    ['a session shorter than the minutes that a dialect is given', { SESSION_MAX_AGE: '24h', JWT_EXPIRATION_MINUTES: '1441' }, ['JWT_EXPIRATION_MINUTES']],
+    ['a session shorter than a default that nobody goes by', { SESSION_MAX_AGE: '48h' }, []],
+    ['a session shorter than the default of another dialect', { SESSION_MAX_AGE: '24h', DIALECTS: 'neither,minutes' }, []],
+    ['a session shorter than a mounted dialect\'s default', { SESSION_MAX_AGE: '48h', DIALECTS: 'days' }, ['JWT_EXPIRES_IN']],
+    ['a session shorter than a mounted dialect\'s default minutes', { SESSION_MAX_AGE: '12h', REFRESH_TOKEN_TTL: '1h', DIALECTS: 'minutes' }, ['JWT_EXPIRATION_MINUTES']],
+    ['a session as long as a mounted dialect\'s default', { SESSION_MAX_AGE: '7d', DIALECTS: 'days,minutes' }, []],
+    ['a mounted dialect with a lifetime of its own', { SESSION_MAX_AGE: '48h', DIALECTS: 'days', JWT_EXPIRES_IN: '48h' }, []],
     ['nothing is compared with a value that is wrong', { ACCESS_TOKEN_TTL: 'long', REFRESH_TOKEN_TTL: '1s' }, ['ACCESS_TOKEN_TTL']],
   ])('%s', (_reason, env, faulty) => {
     expect(faultyNames(env)).toEqual(faulty);

@@ -11,6 +11,8 @@ export interface DialectRules {
   readonly defaults?: Readonly<Partial<Record<'PORT' | 'REGISTRATION', string>>>;
   /** Variables that it cannot do without, and why; they must be given, whatever the database. */
   readonly requires?: readonly (keyof Settings)[];
+  /** The variable that says how long its sessions last; its default must not be beyond `SESSION_MAX_AGE` either. */
+  readonly sessionLifetime?: 'JWT_EXPIRES_IN' | 'JWT_EXPIRATION_MINUTES';
 }
 
 /** The dialects that `DIALECTS` names, of those that there are. */

@@ -47,6 +47,7 @@ export const asyncat: Dialect = {
   basePath: '/api/auth',
   paths: ['/api/auth'],
   defaults: { PORT: '8716' },
+  sessionLifetime: 'JWT_EXPIRES_IN',
   module: AsyncatModule,
   credentials: () => readBearer,
   errors: dialectErrors(AsyncatErrorBody, ERRORS, (error): AsyncatErrorBody => ({ success: false, error })),

@@ -47,6 +47,7 @@ export const contract: Omit<Dialect, 'module'> = {
   basePath: '/api/v1',
   paths: ['/api/v1/auth', '/api/v1/config', '/api/v1/users', '/api/v1/admin'],
   requires: ['jwtSecret'],
+  sessionLifetime: 'JWT_EXPIRES_IN',
   errors: dialectErrors(MosbotErrorBody, ERRORS, (message, status) => ({ error: { message, status } })),
 };
 

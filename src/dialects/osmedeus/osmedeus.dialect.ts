@@ -40,6 +40,7 @@ export const osmedeus: Dialect = {
   name: 'osmedeus',
   basePath: '/osm/api',
   paths: ['/osm/api'],
+  sessionLifetime: 'JWT_EXPIRATION_MINUTES',
   module: OsmedeusModule,
   credentials: osmedeusCredentials,
   apiKeyHeader: API_KEY_HEADER,
