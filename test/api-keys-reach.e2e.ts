@@ -147,6 +147,41 @@ describe('an API key reaches no further than its maker', () => {
       expect((await on(target, owners.id, { token: boss.token }, json)).status).toBeLessThan(300);
     });
 
+    describe('and an administrator’s key that may not do everything', () => {
+      let limited: { id: string; apiKey: string };
+      let everything: { id: string; apiKey: string };
+      let other: Person;
+      beforeAll(async () => {
+        limited = await keyOf(admin, ['users:write', 'api-keys:write', 'servers:read']);
+        everything = await keyOf(admin, ['*']);
+        other = await person(api, boss.token, 'admin');
+      });
+
+      it.each(TARGETS)('reaches those of members alone: %s', async (target, json) => {
+        const by = { apiKey: limited.apiKey };
+        const others = await keyOf(other, ['servers:read']);
+        for (const id of [others.id, (await keyOf(boss, ['servers:read'])).id, (await instanceKey()).id as string]) {
+          const answer = await on(target, id, by, json);
+          expect(refusal(answer)).toEqual(SCOPE);
+          expect(answer.headers.get('www-authenticate')).toContain('scope="*"');
+        }
+        expect((await api.call('GET /api-keys/current', { apiKey: others.apiKey })).body.revokedAt).toBeNull();
+        for (const whose of [member, admin]) {
+          expect((await on(target, (await keyOf(whose, ['servers:read'])).id, by, json)).status).toBeLessThan(300);
+        }
+        expect((await on(target, others.id, { apiKey: everything.apiKey }, json)).status).toBeLessThan(300);
+      });
+
+      it('lists no others either', async () => {
+        const list = (userId: string, apiKey: string) => api.call(`GET /api-keys?userId=${userId}`, { apiKey });
+        for (const userId of [other.id, boss.id, 'none']) {
+          expect(refusal(await list(userId, limited.apiKey))).toEqual(SCOPE);
+          expect((await list(userId, everything.apiKey)).status).toBe(200);
+        }
+        for (const userId of [member.id, admin.id]) expect((await list(userId, limited.apiKey)).status).toBe(200);
+      });
+    });
+
     it('are listed for administrators who ask for them', async () => {
       const { id } = await keyOf(member, ['servers:read']);
       const list = (query: string, token: string) => api.call(`GET /api-keys${query}`, { token });

@@ -11,6 +11,21 @@ export function isAdministrator(principal: Principal): boolean {
 }
 
 /**
+ * Makes sure that an administrator reaches as far as somebody else's keys. A key that may not do everything reaches those
+ * of members alone, as it does with accounts: with the successor of an administrator's key it would act in their name.
+ * @param userId whose keys; `null`: nobody's in particular, or the instance's own
+ * @throws AuthError `insufficient_scope`
+ */
+export async function requireReach(manager: EntityManager, principal: Principal, userId: string | null): Promise<void> {
+  if (principal.type === 'user' || scopesCover(principal.scopes, '*')) return;
+  if (userId !== null && (await manager.existsBy(User, { id: userId, role: 'member' }))) return;
+  throw new AuthError('insufficient_scope', {
+    requiredScopes: ['*'],
+    detail: 'A key with fewer scopes than * reaches the keys of its own user and of members alone.',
+  });
+}
+
+/**
  * Makes sure that a key would reach no further than its maker, and says what it is to be bound to.
  * @throws AuthError `insufficient_scope` that names the scopes that are too much
  */
@@ -42,7 +57,7 @@ function isSame(a: ResourceBinding, b: ResourceBinding): boolean {
 
 /**
  * Makes sure that a principal may change a key that it can see. Only owners touch owners' keys and the instance's own.
- * A key may end any of its user's keys, but must not get hold of one that reaches further than itself.
+ * A key may end any key that it can see, but must not get hold of one that reaches further than itself.
  * @param purpose `keep`: the key, or its successor, stays in use; `end`: it is revoked
  * @throws AuthError `insufficient_role`, `insufficient_scope`
  */

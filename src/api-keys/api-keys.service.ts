@@ -11,7 +11,7 @@ import { afterId, type Client, type Page, pageOf, type PageQuery } from '../http
 import { Metrics } from '../metrics/index.js';
 import { type Checked, type Gathered, gatheredRows, PrincipalCache } from '../principals/index.js';
 import { generateApiKey, hashApiKey, isPlausibleApiKey, type KnownKey, shownPrefix } from './api-key-format.js';
-import { isAdministrator, requireControl, requireGrant } from './api-key-rules.js';
+import { isAdministrator, requireControl, requireGrant, requireReach } from './api-key-rules.js';
 import { ApiKey } from './api-key.entity.js';
 
 /** What a key is made of. */
@@ -150,10 +150,13 @@ export class ApiKeysService implements OnApplicationShutdown {
   async find(principal: Principal, owner: KeyOwner, page: PageQuery, resource?: ResourceBinding): Promise<Page<ApiKey>> {
     const userId = 'own' in owner ? principal.userId : 'userId' in owner ? owner.userId : null;
     const everybody = 'everybody' in owner;
-    if ((everybody || userId !== principal.userId) && !isAdministrator(principal)) {
-      throw new AuthError(principal.type === 'user' ? 'insufficient_role' : 'insufficient_scope', {
-        requiredScopes: ['users:write'],
-      });
+    if (everybody || userId !== principal.userId) {
+      if (!isAdministrator(principal)) {
+        throw new AuthError(principal.type === 'user' ? 'insufficient_role' : 'insufficient_scope', {
+          requiredScopes: ['users:write'],
+        });
+      }
+      await requireReach(this.apiKeys.manager, principal, userId);
     }
     const after = afterId(page);
     const rows = await this.apiKeys.find({
@@ -168,12 +171,13 @@ export class ApiKeysService implements OnApplicationShutdown {
     return pageOf(rows, page.limit);
   }
 
-  /** @throws AuthError `not_found`, also when the key is not the principal's to see */
+  /** @throws AuthError `not_found`, also when the key is not the principal's to see, `insufficient_scope` */
   async get(principal: Principal, id: string, manager: EntityManager = this.apiKeys.manager): Promise<ApiKey> {
     const apiKey = await manager.findOneBy(ApiKey, { id });
-    if (apiKey === null || (apiKey.userId !== principal.userId && !isAdministrator(principal))) {
-      throw new AuthError('not_found');
-    }
+    if (apiKey === null) throw new AuthError('not_found');
+    if (apiKey.userId === principal.userId) return apiKey;
+    if (!isAdministrator(principal)) throw new AuthError('not_found');
+    await requireReach(manager, principal, apiKey.userId);
     return apiKey;
   }
 
@@ -235,7 +239,10 @@ export class ApiKeysService implements OnApplicationShutdown {
     });
   }
 
-  /** Ends a key at once; a key that is revoked already stays as it is. @throws AuthError `not_found`, `insufficient_role` */
+  /**
+   * Ends a key at once; a key that is revoked already stays as it is.
+   * @throws AuthError `not_found`, `insufficient_scope`, `insufficient_role`
+   */
   async revoke(principal: Principal, id: string, client: Client): Promise<void> {
     await this.changing(principal, id, async (manager, apiKey) => {
       await requireControl(manager, principal, apiKey, 'end');
@@ -245,7 +252,10 @@ export class ApiKeysService implements OnApplicationShutdown {
     });
   }
 
-  /** Deletes a key: it ends at once, and only the audit log still knows of it. @throws AuthError `not_found`, `insufficient_role` */
+  /**
+   * Deletes a key: it ends at once, and only the audit log still knows of it.
+   * @throws AuthError `not_found`, `insufficient_scope`, `insufficient_role`
+   */
   async remove(principal: Principal, id: string, client: Client): Promise<void> {
     await this.changing(principal, id, async (manager, apiKey) => {
       await requireControl(manager, principal, apiKey, 'end');
