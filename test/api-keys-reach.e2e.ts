@@ -205,4 +205,24 @@ describe('an API key reaches no further than its maker', () => {
     expect((await api.call(`DELETE /api-keys/${body.id as string}`, { apiKey: INSTANCE_KEY })).status).toBe(204);
     await suite.database.pool.query('DELETE FROM api_keys WHERE id = $1', [body.id]);
   });
+
+  it('the instance’s own key administers the keys of people, but for owners’', async () => {
+    for (const who of [member, admin]) {
+      const { id } = await keyOf(who, ['servers:read']);
+      const listed = await api.call(`GET /api-keys?userId=${who.id}`, { apiKey: INSTANCE_KEY });
+      expect((listed.body.items as { id: string }[]).map((one) => one.id)).toContain(id);
+      expect((await api.call(`GET /api-keys/${id}`, { apiKey: INSTANCE_KEY })).body).toMatchObject({ id, userId: who.id });
+      expect((await api.call(`DELETE /api-keys/${id}`, { apiKey: INSTANCE_KEY })).status).toBe(204);
+    }
+    const owners = await keyOf(boss, ['servers:read']);
+    expect(refusal(await api.call(`DELETE /api-keys/${owners.id}`, { apiKey: INSTANCE_KEY }))).toEqual(ROLE);
+  });
+
+  it('a key of the instance that may not administer users sees its own alone', async () => {
+    const { body: { id, key: apiKey } } = await post({ apiKey: INSTANCE_KEY }, { scopes: ['api-keys:write'] });
+    const members = await keyOf(member, ['servers:read']);
+    expect(refusal(await api.call(`GET /api-keys?userId=${member.id}`, { apiKey }))).toEqual(SCOPE);
+    expect(refusal(await api.call(`GET /api-keys/${members.id}`, { apiKey }))).toEqual(MISSING);
+    await suite.database.pool.query('DELETE FROM api_keys WHERE id = $1', [id]);
+  });
 });

@@ -4,9 +4,9 @@ import { AuthError } from '../errors/index.js';
 import { User } from '../users/index.js';
 import type { ApiKey } from './api-key.entity.js';
 
-/** Whether a principal may see other people's keys: an administrator, or an administrator's key that reaches so far. */
+/** Whether a principal may see other people's keys: an administrator, or a key of one or of the instance that reaches so far. */
 export function isAdministrator(principal: Principal): boolean {
-  if (principal.role === null || !roleIncludes(principal.role, 'admin')) return false;
+  if (principal.role !== null && !roleIncludes(principal.role, 'admin')) return false;
   return principal.type === 'user' || scopesCover(principal.scopes, 'users:write');
 }
 
