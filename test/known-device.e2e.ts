@@ -42,6 +42,17 @@ describe('a known device', () => {
     expect((await login(username, PASSWORD)).status).toBe(423);
   });
 
+  it('is told that the account is locked to strangers, and nothing else of locks', async () => {
+    const { username, cookie } = await member();
+    expect((await login(username, PASSWORD, cookie)).body.user.lockedUntil).toBeNull();
+    await guess(username, 5);
+    const { body } = await login(username, PASSWORD, cookie);
+    expect(body.user.lockedUntil).toEqual(expect.any(String));
+    expect((await api.call('GET /auth/me', { token: body.accessToken })).body).toEqual(body.user);
+    await suite.database.pool.query(`UPDATE login_attempts SET locked_until = now() - interval '1 second' WHERE user_id = $1`, [body.user.id]);
+    expect((await login(username, PASSWORD, cookie)).body.user.lockedUntil).toBeNull();
+  });
+
   it('has five guesses of its own, which lock nobody else', async () => {
     const { username, cookie } = await member();
     expect(await guess(username, 6, cookie)).toEqual([401, 401, 401, 401, 401, 423]);

@@ -80,7 +80,7 @@ export class AuthController {
     const { signIn } = request;
     if (signIn === undefined) throw new AuthError('invalid_credentials');
     this.devices.remember(request, reply, signIn.user.id);
-    const body = signInBody(signIn);
+    const body = signInBody(signIn, signIn.lockedUntil);
     return isForm(request) ? { ...body, access_token: signIn.accessToken, token_type: 'bearer' } : body;
   }
 
@@ -101,7 +101,7 @@ export class AuthController {
     const { email, password, username = null, name = null } = body;
     const signIn = await this.auth.register({ email, password, username, name }, nativePolicy(this.settings, false), client);
     this.devices.remember(request, reply, signIn.user.id);
-    return signInBody(signIn);
+    return signInBody(signIn, null);
   }
 
   /** Exchanges a refresh token for a new pair. The old one is good for a few seconds more, for an answer that was lost. */
@@ -128,6 +128,6 @@ function tokensBody({ accessToken, refreshToken, expiresIn }: Tokens): TokensBod
   return { accessToken, refreshToken, tokenType: 'Bearer', expiresIn };
 }
 
-function signInBody(signIn: SignIn): SignInBody {
-  return { ...tokensBody(signIn), user: userBody({ user: signIn.user, lockedUntil: null }) };
+function signInBody(signIn: SignIn, lockedUntil: Date | null): SignInBody {
+  return { ...tokensBody(signIn), user: userBody({ user: signIn.user, lockedUntil }) };
 }

@@ -28,6 +28,11 @@ export interface SignIn extends Tokens {
   sessionId: string;
 }
 
+/** Somebody who just signed in with a password: from a known device that goes while a stranger has the account locked. */
+export interface PasswordSignIn extends SignIn {
+  lockedUntil: Date | null;
+}
+
 /** How a login ends: well, or with one of these refusals, or `error` where nobody could tell whether it was right. */
 const LOGIN_RESULTS = [
   'success', 'invalid_credentials', 'account_locked', 'account_disabled', 'local_only', 'validation_failed', 'overloaded', 'error',
@@ -58,10 +63,12 @@ export class AuthService {
    * Signs in with a password.
    * @throws AuthError `invalid_credentials`, `account_locked`, `account_disabled`, `overloaded`
    */
-  async login(credentials: Credentials, policy: TokenPolicy, client: Client): Promise<SignIn> {
+  async login(credentials: Credentials, policy: TokenPolicy, client: Client): Promise<PasswordSignIn> {
     try {
-      const begin = (manager: EntityManager, user: User): Promise<SignIn> => this.startSession(manager, user, policy, client);
-      const signIn = await this.passwordLogin.signIn(credentials, client, begin);
+      const signIn = await this.passwordLogin.signIn(credentials, client, async (manager, { user, lockedUntil }) => ({
+        ...(await this.startSession(manager, user, policy, client)),
+        lockedUntil,
+      }));
       this.logins.success += 1;
       return signIn;
     } catch (error) {

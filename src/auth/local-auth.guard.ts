@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { AuthError, invalidField } from '../errors/index.js';
 import { isForm, RequestValidation } from '../http/index.js';
 import { LoginBody } from './auth.dto.js';
-import type { SignIn } from './auth.service.js';
+import type { PasswordSignIn } from './auth.service.js';
 
 /** What of a login body the strategy reads: one identifier, whichever field it came in. */
 export interface LoginRequest {
@@ -16,7 +16,7 @@ export interface LoginRequest {
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set by `LocalAuthGuard`: who has just signed in. */
-    signIn?: SignIn;
+    signIn?: PasswordSignIn;
   }
 }
 

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Strategy } from 'passport-local';
 import { Settings } from '../config/index.js';
 import { clientOf } from '../http/index.js';
-import { AuthService, type SignIn } from './auth.service.js';
+import { AuthService, type PasswordSignIn } from './auth.service.js';
 import { DeviceCookie } from './device-cookie.js';
 import type { LoginRequest } from './local-auth.guard.js';
 import { nativePolicy } from './token-policy.js';
@@ -21,7 +21,7 @@ export class LocalStrategy extends PassportStrategy(Strategy, 'local') {
   }
 
   /** @throws AuthError `invalid_credentials`, `account_locked`, `account_disabled`, `overloaded` */
-  validate(request: FastifyRequest, identifier: string, password: string): Promise<SignIn> {
+  validate(request: FastifyRequest, identifier: string, password: string): Promise<PasswordSignIn> {
     const { rememberMe } = request.body as LoginRequest;
     const credentials = { identifier, password, deviceOf: this.devices.reader(request) };
     return this.auth.login(credentials, nativePolicy(this.settings, rememberMe), clientOf(request));

@@ -6,10 +6,11 @@ import { AuditLog } from '../audit/index.js';
 import { AuthError, invalidField } from '../errors/index.js';
 import { type Client, isSoundSecret, UNSOUND_SECRET } from '../http/index.js';
 import { foldIdentifier } from './identifiers.js';
-import { AccountLocked, type AttemptCounter, LoginThrottle } from './login-throttle.js';
+import { AccountLocked, accountSubject, type AttemptCounter, LoginThrottle } from './login-throttle.js';
 import { type HashingTurn, PasswordHasher } from './password-hasher.js';
 import { IS_SEEDED, SeededAccount } from './seeded-account.js';
 import { User } from './user.entity.js';
+import type { UserView } from './users.service.js';
 
 /** What somebody signs in with. */
 export interface Credentials {
@@ -21,7 +22,7 @@ export interface Credentials {
 }
 
 /** What is begun with a right password, in the transaction that notes the login. */
-export type Begin<T> = (manager: EntityManager, user: User) => Promise<T>;
+export type Begin<T> = (manager: EntityManager, account: UserView) => Promise<T>;
 
 /** A password that was right for this state of its account. */
 interface RightPassword {
@@ -71,9 +72,10 @@ export class PasswordLogin {
         if (right === null) break;
         if (right.user.disabledAt !== null) return this.refuse(counter, 'account_disabled', client);
         if (this.seededAccount.isBarred(right.user, right.isSeeded, client)) return this.refuse(counter, 'local_only', client);
-        const begun = await this.users.manager.transaction(async (manager) =>
-          (await complete(manager, right, counter)) ? { value: await begin(manager, right.user) } : null,
-        );
+        const begun = await this.users.manager.transaction(async (manager) => {
+          const account = await complete(manager, right, counter);
+          return account === null ? null : { value: await begin(manager, account) };
+        });
         if (begun !== null) return begun.value;
       }
       await this.failed(counter, last, 'wrong_credentials', client);
@@ -137,19 +139,22 @@ export class PasswordLogin {
 
 /**
  * Notes the login in the transaction that starts the session: locks the account's row, sets the time of the last login
- * and the counter of failures back, and replaces an outdated hash. `false` when the password or the account is no
- * longer the one that was checked: a password changed or an account disabled in between must win.
+ * and the counter of failures back, and replaces an outdated hash. From a known device the account's own counter stays,
+ * and may be locked. `null` when the password or the account is no longer the one that was checked: a password changed
+ * or an account disabled in between must win.
  */
-async function complete(manager: EntityManager, { user, hash, newHash }: RightPassword, counter: AttemptCounter): Promise<boolean> {
-  const [rows] = await manager.query<[{ last_login_at: Date }[], number]>(
+async function complete(manager: EntityManager, { user, hash, newHash }: RightPassword, counter: AttemptCounter): Promise<UserView | null> {
+  // The statement sees the counter that it sets back as it was before.
+  const [rows] = await manager.query<[{ last_login_at: Date; locked_until: Date | null }[], number]>(
     `WITH reset AS (DELETE FROM login_attempts WHERE subject = $4)
      UPDATE users SET last_login_at = now(), password_hash = coalesce($3, password_hash)
       WHERE id = $1 AND password_hash = $2 AND disabled_at IS NULL
-      RETURNING last_login_at`,
-    [user.id, hash, newHash, counter.subject],
+      RETURNING last_login_at,
+                (SELECT locked_until FROM login_attempts WHERE subject = $5 AND subject <> $4 AND locked_until > now()) AS locked_until`,
+    [user.id, hash, newHash, counter.subject, accountSubject(user.id)],
   );
   const [row] = rows;
-  if (row === undefined) return false;
+  if (row === undefined) return null;
   user.lastLoginAt = row.last_login_at;
-  return true;
+  return { user, lockedUntil: row.locked_until };
 }
