@@ -29,7 +29,8 @@ describe('registration', () => {
     expect(body).toMatchObject({ tokenType: 'Bearer', expiresIn: 900, user: { email: 'Ada@example.com', username: 'Ada', name: 'Ada L.', role: 'member' } });
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.getSetCookie()[0]).toMatch(/^gh_device=.*HttpOnly/);
-    expect((await api.call('GET /auth/me', { token: body.accessToken })).body.id).toBe(body.user.id);
+    expect(body.user.lastLoginAt).toBe(body.user.createdAt);
+    expect((await api.call('GET /auth/me', { token: body.accessToken })).body).toEqual(body.user);
     await api.login('ada', PASSWORD);
     expect((await api.call('POST /auth/refresh', { json: { refreshToken: body.refreshToken } })).status).toBe(200);
   });

@@ -52,7 +52,7 @@ export class OwnAccount {
   /** Adds the account, in the transaction that also starts its first session. @throws AuthError `email_taken`, `username_taken` */
   async register(manager: EntityManager, account: Registration, passwordHash: string, client: Client): Promise<User> {
     const { password: _, ...rest } = account;
-    const user = await this.users.create(manager, { ...rest, role: 'member', passwordHash });
+    const user = await this.users.create(manager, { ...rest, role: 'member', passwordHash, signedIn: true });
     const party = { type: 'user', id: user.id } as const;
     await this.auditLog.record({ action: 'user.registered', actor: party, subject: party, client }, manager);
     return user;

@@ -28,6 +28,8 @@ export interface NewUser {
   /** As `PasswordHasher.hash` gave it; `null`: nobody can sign in until one is set. */
   passwordHash: string | null;
   disabledAt?: Date | null;
+  /** The first session begins together with it: that is its first login. */
+  signedIn?: boolean;
 }
 
 /** What may change of an account; what is absent stays. */
@@ -156,10 +158,11 @@ export class UsersService {
   }
 
   /** @throws AuthError `email_taken`, `username_taken` */
-  async create(manager: EntityManager, account: NewUser): Promise<User> {
-    const user = manager.create(User, { id: uuidv7(), ...account, ...folded(account) });
-    await this.refusingTaken(() => manager.insert(User, user));
-    return this.get(user.id, manager);
+  async create(manager: EntityManager, { signedIn = false, ...account }: NewUser): Promise<User> {
+    const id = uuidv7();
+    const lastLoginAt = signedIn ? { lastLoginAt: () => 'now()' } : {};
+    await this.refusingTaken(() => manager.insert(User, { id, ...account, ...folded(account), ...lastLoginAt }));
+    return this.get(id, manager);
   }
 
   /**
