@@ -101,6 +101,15 @@ describe('ADMIN_EMAIL, ADMIN_PASSWORD', () => {
     expect(await rows("SELECT action FROM audit_events WHERE action = 'bootstrap.admin_updated'")).toHaveLength(1);
   });
 
+  it('write the address as the variable has it, letter case included', async () => {
+    await start(ADMIN);
+    const { accessToken: token } = await api.login('admin@example.com', 'admin');
+    await start({ ...ADMIN, ADMIN_EMAIL: 'Admin@Example.com' });
+    expect((await api.call('GET /auth/me', { token })).body.email).toBe('Admin@Example.com');
+    expect(await logins('admin@example.com', 'admin')).toBe(200);
+    expect(await rows('SELECT email FROM declared_accounts')).toEqual([{ email: 'Admin@Example.com' }]);
+  });
+
   it('change the password and end the sessions; one that its person chose stays until the variable changes', async () => {
     await start(ADMIN);
     const { accessToken: token } = await api.login('admin@example.com', 'admin');

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager } from 'typeorm';
 import { SessionsService } from '../sessions/index.js';
 import { DeclaredAccount } from './declared-account.entity.js';
-import { foldIdentifier } from './identifiers.js';
 import { PasswordHasher } from './password-hasher.js';
 import type { User } from './user.entity.js';
 import { UsersService } from './users.service.js';
@@ -34,7 +33,7 @@ export class DeclaredAccounts {
   async match(manager: EntityManager, email: string, password: string): Promise<DeclaredOutcome> {
     const declared = await manager.findOneBy(DeclaredAccount, { name: ADMIN });
     if (declared === null) return this.declare(manager, email, password);
-    const newEmail = foldIdentifier(declared.email) !== foldIdentifier(email);
+    const newEmail = declared.email !== email;
     const newPassword = !(await this.hasher.compare(password, declared.passwordHash)).matches;
     if (!newEmail && !newPassword) return { done: 'unchanged', userId: declared.userId };
     const passwordHash = newPassword ? await this.hasher.hash(password) : declared.passwordHash;
