@@ -71,6 +71,20 @@ describe('BOOTSTRAP_OWNER_*', () => {
     expect(await start(env)).not.toContain('is still set');
   });
 
+  it('starts without the password once there is an owner', async () => {
+    const names = { BOOTSTRAP_OWNER_EMAIL: 'boss@example.com', BOOTSTRAP_OWNER_USERNAME: 'boss' };
+    await start({ ...names, BOOTSTRAP_OWNER_PASSWORD: PASSWORD });
+    expect(await start(names)).not.toContain('BOOTSTRAP_OWNER_PASSWORD');
+    expect(await logins('boss', PASSWORD)).toBe(200);
+  });
+
+  it.each<Variables>([
+    { BOOTSTRAP_OWNER_EMAIL: 'boss@example.com' }, { BOOTSTRAP_OWNER_USERNAME: 'boss' },
+  ])('refuses to start without the password as long as there is no owner: %j', async (names) => {
+    expect(await refused(names)).toContain('BOOTSTRAP_OWNER_PASSWORD is not set: there is no owner yet');
+    expect(await rows('SELECT id FROM users')).toEqual([]);
+  });
+
   it('refuses to start where the name belongs to an account that is no owner', async () => {
     await start({ REGISTRATION: 'open' });
     await api.call('POST /auth/register', { json: { email: 'boss@example.com', password: PASSWORD } });

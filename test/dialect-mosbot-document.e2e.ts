@@ -65,7 +65,7 @@ describe('the document of MosBot OS', () => {
     expect((await login(second, changed.BOOTSTRAP_OWNER_PASSWORD)).status).toBe(401);
     expect((await login(second)).body.user.name).toBe('Grace');
     await stop(second);
-    const third = await start(database);
+    const third = await start(database, { BOOTSTRAP_OWNER_EMAIL: OWNER.email });
     expect(third.output()).not.toMatch(/BOOTSTRAP_OWNER_PASSWORD/);
     expect((await login(third)).status).toBe(200);
   });

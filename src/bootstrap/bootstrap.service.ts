@@ -19,6 +19,10 @@ const REFUSALS: Partial<Record<AuthErrorCode, string>> = {
   username_taken: 'another account has this username already; use another, or change that account first',
 };
 
+/** The password may go once the owner is there; until then the names alone make nobody who could sign in. */
+const NO_PASSWORD =
+  'BOOTSTRAP_OWNER_PASSWORD is not set: there is no owner yet, and the one of BOOTSTRAP_OWNER_EMAIL or BOOTSTRAP_OWNER_USERNAME is to be made with it';
+
 /**
  * Brings the first accounts and the first API key from the environment, when the module starts. Instances that start
  * together take turns on an advisory lock, so that what is made once is made once.
@@ -55,23 +59,20 @@ export class BootstrapService implements OnModuleInit {
 
   /** `BOOTSTRAP_OWNER_*`: an owner where there is none, never touched later. */
   private async makeOwner(manager: EntityManager): Promise<void> {
-    const { bootstrapOwnerEmail, bootstrapOwnerUsername, bootstrapOwnerPassword, bootstrapOwnerName } = this.settings;
-    if (bootstrapOwnerPassword === undefined) return;
+    const { bootstrapOwnerEmail: email = null, bootstrapOwnerUsername: username = null, bootstrapOwnerName: name } = this.settings;
+    const { bootstrapOwnerPassword: password } = this.settings;
+    if (email === null && username === null) return;
     if (await this.users.hasOwner(manager)) {
       // Whichever owner: the one made from the variables may be called otherwise by now.
-      if (await this.users.hasOwner(manager, { signedIn: true })) {
+      if (password !== undefined && (await this.users.hasOwner(manager, { signedIn: true }))) {
         this.logger.warn('BOOTSTRAP_OWNER_PASSWORD is still set, and the owner has signed in: remove it from the environment');
       }
       return;
     }
-    const owner = await this.explaining('BOOTSTRAP_OWNER_EMAIL, BOOTSTRAP_OWNER_USERNAME', async () =>
-      this.users.create(manager, {
-        email: bootstrapOwnerEmail ?? null,
-        username: bootstrapOwnerUsername ?? null,
-        name: bootstrapOwnerName,
-        role: 'owner',
-        passwordHash: await this.hasher.hash(bootstrapOwnerPassword),
-      }),
+    if (password === undefined) throw new BootstrapError(NO_PASSWORD);
+    const passwordHash = await this.hasher.hash(password);
+    const owner = await this.explaining('BOOTSTRAP_OWNER_EMAIL, BOOTSTRAP_OWNER_USERNAME', () =>
+      this.users.create(manager, { email, username, name, role: 'owner', passwordHash }),
     );
     await this.record(manager, 'bootstrap.owner_created', 'user', owner.id);
     this.logger.log('The owner was created from BOOTSTRAP_OWNER_*');

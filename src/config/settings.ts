@@ -204,12 +204,12 @@ export class Settings {
   readonly webhookEvents!: readonly string[];
 
   @Text('First accounts', 'Email address of the owner that the first start makes; never touched later.',
-    { needs: 'BOOTSTRAP_OWNER_PASSWORD', wants: EMAIL })
+    { wants: EMAIL })
   @IsEmail({ require_tld: false })
   readonly bootstrapOwnerEmail?: string;
 
   @Text('First accounts', 'User name of that owner, beside the address or in place of it.',
-    { needs: 'BOOTSTRAP_OWNER_PASSWORD', wants: '1 to 64 letters, digits, dots, underscores or hyphens' })
+    { wants: '1 to 64 letters, digits, dots, underscores or hyphens' })
   @Matches(/^[A-Za-z0-9._-]{1,64}$/)
   readonly bootstrapOwnerUsername?: string;
 
