@@ -85,6 +85,20 @@ describe('BOOTSTRAP_OWNER_*', () => {
     expect(await rows('SELECT id FROM users')).toEqual([]);
   });
 
+  it.each(['password1234', 'Administrator', 'Boss@Example.com'])('makes no owner whose password anybody would guess: %s', async (known) => {
+    const output = await refused({ BOOTSTRAP_OWNER_EMAIL: 'boss@example.com', BOOTSTRAP_OWNER_PASSWORD: known });
+    expect(output).toContain('BOOTSTRAP_OWNER_PASSWORD: this password is one of those that are tried first');
+    expect(output).not.toContain(known);
+    expect(await rows('SELECT id FROM users')).toEqual([]);
+  });
+
+  it('does not look at the password of an owner who is there', async () => {
+    const names = { BOOTSTRAP_OWNER_EMAIL: 'boss@example.com' };
+    await start({ ...names, BOOTSTRAP_OWNER_PASSWORD: PASSWORD });
+    await start({ ...names, BOOTSTRAP_OWNER_PASSWORD: 'password1234' });
+    expect(await logins('boss@example.com', PASSWORD)).toBe(200);
+  });
+
   it('refuses to start where the name belongs to an account that is no owner', async () => {
     await start({ REGISTRATION: 'open' });
     await api.call('POST /auth/register', { json: { email: 'boss@example.com', password: PASSWORD } });

@@ -8,7 +8,7 @@ import { LOCKS, withLockInTurn } from '../database/index.js';
 import { AuthError, type AuthErrorCode } from '../errors/index.js';
 import { NO_CLIENT } from '../http/index.js';
 import { PrincipalCache } from '../principals/index.js';
-import { DeclaredAccounts, PasswordHasher, UsersService } from '../users/index.js';
+import { DeclaredAccounts, OwnAccount, UsersService } from '../users/index.js';
 import { BootstrapError } from './bootstrap-error.js';
 import { ClaimToken } from './claim-token.js';
 import { SetupService } from './setup.service.js';
@@ -36,7 +36,7 @@ export class BootstrapService implements OnModuleInit {
     private readonly settings: Settings,
     private readonly users: UsersService,
     private readonly declaredAccounts: DeclaredAccounts,
-    private readonly hasher: PasswordHasher,
+    private readonly ownAccount: OwnAccount,
     private readonly apiKeys: ApiKeysService,
     private readonly setup: SetupService,
     private readonly claimToken: ClaimToken,
@@ -70,7 +70,7 @@ export class BootstrapService implements OnModuleInit {
       return;
     }
     if (password === undefined) throw new BootstrapError(NO_PASSWORD);
-    const passwordHash = await this.hasher.hash(password);
+    const passwordHash = await this.explaining('BOOTSTRAP_OWNER_PASSWORD', () => this.ownAccount.hashChosen({ email, username, name, password }));
     const owner = await this.explaining('BOOTSTRAP_OWNER_EMAIL, BOOTSTRAP_OWNER_USERNAME', () =>
       this.users.create(manager, { email, username, name, role: 'owner', passwordHash }),
     );
@@ -112,7 +112,7 @@ export class BootstrapService implements OnModuleInit {
       return await work();
     } catch (error) {
       if (!(error instanceof AuthError) && (error as Error).constructor !== Error) throw error;
-      const reason = error instanceof AuthError ? REFUSALS[error.code] ?? error.message : (error as Error).message;
+      const reason = error instanceof AuthError ? reasonOf(error) : (error as Error).message;
       throw new BootstrapError(reason.startsWith(variables) ? reason : `${variables}: ${reason}`, { cause: error });
     }
   }
@@ -120,4 +120,9 @@ export class BootstrapService implements OnModuleInit {
   private record(manager: EntityManager, action: AuditAction, type: 'user' | 'api-key', id: string): Promise<void> {
     return this.auditLog.record({ action, subject: { type, id }, client: NO_CLIENT }, manager);
   }
+}
+
+function reasonOf({ code, details: { fields: [fault] = [] }, message }: AuthError): string {
+  if (fault?.rule === 'too_common') return 'this password is one of those that are tried first, or the name of its owner; use another';
+  return REFUSALS[code] ?? fault?.message ?? message;
 }

@@ -214,7 +214,7 @@ export class Settings {
   readonly bootstrapOwnerUsername?: string;
 
   @Text('First accounts', 'Password of that owner; take it out of the environment after the first login.',
-    { secret: true, wants: 'at least 12 characters, and no fewer than PASSWORD_MIN_LENGTH' })
+    { secret: true, wants: 'at least 12 characters, and no fewer than PASSWORD_MIN_LENGTH; no well-known password' })
   readonly bootstrapOwnerPassword?: string;
 
   @Text('First accounts', 'Name of that owner.', { default: 'Owner', wants: 'at most 200 characters' })
