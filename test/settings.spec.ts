@@ -155,10 +155,10 @@ describe('values that are taken', () => {
 
   it('the first accounts and the first key', () => {
     expect(load({
-      BOOTSTRAP_OWNER_EMAIL: 'olga@example.com', BOOTSTRAP_OWNER_USERNAME: 'olga.o_1-x', BOOTSTRAP_OWNER_PASSWORD: 'twelve chars',
+      BOOTSTRAP_OWNER_EMAIL: 'olga@example.com', BOOTSTRAP_OWNER_USERNAME: 'Ólga.o_1-x', BOOTSTRAP_OWNER_PASSWORD: 'twelve chars',
       BOOTSTRAP_OWNER_NAME: 'Olga', BOOTSTRAP_API_KEY: API_KEY, BOOTSTRAP_API_KEY_SCOPES: 'servers:read, api-keys:*',
     })).toMatchObject({
-      bootstrapOwnerEmail: 'olga@example.com', bootstrapOwnerUsername: 'olga.o_1-x', bootstrapOwnerPassword: 'twelve chars',
+      bootstrapOwnerEmail: 'olga@example.com', bootstrapOwnerUsername: 'Ólga.o_1-x', bootstrapOwnerPassword: 'twelve chars',
       bootstrapOwnerName: 'Olga', bootstrapApiKey: API_KEY, bootstrapApiKeyScopes: ['servers:read', 'api-keys:*'],
     });
   });
@@ -212,6 +212,7 @@ describe('values that are refused', () => {
   it.each([
     ['BOOTSTRAP_OWNER_EMAIL', 'no-address'], ['BOOTSTRAP_OWNER_EMAIL', 'a@'],
     ['BOOTSTRAP_OWNER_USERNAME', 'a@b'], ['BOOTSTRAP_OWNER_USERNAME', 'two words'], ['BOOTSTRAP_OWNER_USERNAME', 'u'.repeat(65)],
+    ['BOOTSTRAP_OWNER_USERNAME', '.boss'], ['BOOTSTRAP_OWNER_USERNAME', 'boss-'], ['BOOTSTRAP_OWNER_USERNAME', '½'], ['BOOTSTRAP_OWNER_EMAIL', 'a＠b@example.com'],
   ])('%s=%s', (variable, text) => {
     expect(faultyNames({ [variable]: text, BOOTSTRAP_OWNER_PASSWORD: 'twelve chars' })).toEqual([variable]);
   });
@@ -220,7 +221,7 @@ describe('values that are refused', () => {
     expect(faultyNames({ BOOTSTRAP_API_KEY: key })).toEqual(['BOOTSTRAP_API_KEY']);
   });
 
-  it.each(['read', 'Servers:read', 'servers:', ':read', '*:read', 'servers:read:all', 'servers:read write', ',', '*,nope'])('BOOTSTRAP_API_KEY_SCOPES=%s', (scopes) => {
+  it.each(['read', 'Servers:read', 'servers:', ':read', '*:read', 'servers:read:all', 'servers:read write', ',', '*,nope', '-:-', 'servers-:read', 'servers:--read'])('BOOTSTRAP_API_KEY_SCOPES=%s', (scopes) => {
     expect(faultyNames({ BOOTSTRAP_API_KEY: API_KEY, BOOTSTRAP_API_KEY_SCOPES: scopes })).toEqual(['BOOTSTRAP_API_KEY_SCOPES']);
   });
 });

@@ -1,15 +1,9 @@
+export { isScope } from '../config/index.js';
+
 /** Roles limit people. `owner` may do everything, `admin` everything but touch owners. */
 export const ROLES = ['owner', 'admin', 'member'] as const;
 
 export type Role = (typeof ROLES)[number];
-
-/** Scopes limit API keys: `resource:action`, `resource:*`, or `*` for everything. */
-const SCOPE = /^(\*|[a-z0-9]+(-[a-z0-9]+)*:(\*|[a-z0-9]+(-[a-z0-9]+)*))$/;
-
-/** Whether a text is a scope at all. */
-export function isScope(text: string): boolean {
-  return SCOPE.test(text);
-}
 
 /** What Gatehouse administers of itself; everything else is the product's, and open to members. */
 const ADMINISTRATION = new Set(['users', 'audit', 'metrics', 'settings']);

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { ValidateBy } from 'class-validator';
+import { isEmailAddress, isScope, isUsername } from './names.js';
 
 /** What class-validator has no decorator for, each as a decorator of its own. */
 const passes = (name: string, validate: (value: string) => boolean, each = false): PropertyDecorator =>
@@ -48,6 +49,11 @@ export const AreWebhookUrls = (): PropertyDecorator => passes('areWebhookUrls', 
   const { username, password, hash } = new URL(value);
   return username === '' && password === '' && hash === '';
 }, true);
+
+/** An email address, a username, scopes: what a request may have in these places. */
+export const IsEmailAddress = (): PropertyDecorator => passes('isEmailAddress', isEmailAddress);
+export const IsUsername = (): PropertyDecorator => passes('isUsername', isUsername);
+export const AreScopes = (): PropertyDecorator => passes('areScopes', isScope, true);
 
 /** Exactly what a browser sends as `Origin`: lower case, no path, no default port. */
 export const AreOrigins = (): PropertyDecorator => passes('areOrigins', (value) => {

@@ -4,6 +4,7 @@ export { type DialectRules } from './dialect-rules.js';
 export { parseFlags } from './flags.js';
 export { helpText } from './help.js';
 export { inspectSettings, type InspectedSettings, loadSettings, type SettingsSource } from './load-settings.js';
+export { foldIdentifier, isEmailAddress, isScope, isUsername, LONGEST_EMAIL, LONGEST_USERNAME } from './names.js';
 export { NativeApi } from './native-api.js';
 export { generatedJwtSecret, jwtSecretFile, SecretFile } from './secret-file.js';
 export { parseDuration } from './parse.js';

@@ -1,13 +1,14 @@
 import {
-  ArrayNotEmpty, IsEmail, IsTimeZone, Matches, MaxLength, MinLength,
+  ArrayNotEmpty, IsTimeZone, Matches, MaxLength, MinLength,
 } from 'class-validator';
-import { AreOrigins, AreWebhookUrls, IsListenHost, IsNoPlaceholder, IsPostgresUrl, IsRedisUrl, IsTrustProxy } from './checks.js';
+import {
+  AreOrigins, AreScopes, AreWebhookUrls, IsEmailAddress, IsListenHost, IsNoPlaceholder, IsPostgresUrl, IsRedisUrl, IsTrustProxy, IsUsername,
+} from './checks.js';
 import { Choice, Duration, Integer, List, Proxies, Switch, Text } from './kinds.js';
 import { type SettingVariable, variablesOf } from './variable.js';
 
 const SIGNING_SECRET = 'at least 48 characters that nobody can guess, no placeholder (make one: openssl rand -base64 48)';
 const EMAIL = 'an email address, such as owner@example.com';
-const SCOPE = /^(\*|[a-z0-9-]+:(\*|[a-z0-9-]+))$/;
 
 /**
  * Everything that can be set, once. A property's name says its variable (`jwtSecret` is `JWT_SECRET`), its
@@ -205,12 +206,12 @@ export class Settings {
 
   @Text('First accounts', 'Email address of the owner that the first start makes; never touched later.',
     { wants: EMAIL })
-  @IsEmail({ require_tld: false })
+  @IsEmailAddress()
   readonly bootstrapOwnerEmail?: string;
 
   @Text('First accounts', 'User name of that owner, beside the address or in place of it.',
-    { wants: '1 to 64 letters, digits, dots, underscores or hyphens' })
-  @Matches(/^[A-Za-z0-9._-]{1,64}$/)
+    { wants: 'at most 64 letters, digits, dots, dashes and underscores, beginning and ending with a letter or digit' })
+  @IsUsername()
   readonly bootstrapOwnerUsername?: string;
 
   @Text('First accounts', 'Password of that owner; take it out of the environment after the first login.',
@@ -223,7 +224,7 @@ export class Settings {
 
   @Text('First accounts', 'Email address of an owner that every start makes or changes to match these two variables.',
     { needs: 'ADMIN_PASSWORD', wants: EMAIL })
-  @IsEmail({ require_tld: false })
+  @IsEmailAddress()
   readonly adminEmail?: string;
 
   @Text('First accounts', 'Password of that account; no rule of strength applies to it.',
@@ -239,10 +240,10 @@ export class Settings {
   @List('First accounts', 'What that key may do.', {
     default: '*',
     needs: 'BOOTSTRAP_API_KEY',
-    wants: 'scopes with commas between, each *, resource:* or resource:action (lower-case letters, digits, hyphens)',
+    wants: 'scopes with commas between, each *, resource:* or resource:action (lower-case letters and digits, single hyphens between)',
   })
   @ArrayNotEmpty()
-  @Matches(SCOPE, { each: true })
+  @AreScopes()
   readonly bootstrapApiKeyScopes!: readonly string[];
 
   @Switch('No authentication', 'Takes every request for the owner\'s; answers this machine alone.',
@@ -273,7 +274,7 @@ export class Settings {
   readonly authApiKey?: string;
 
   @Text('Dialects', 'Email address of the account that asyncat seeds where there is none.', { default: 'admin@local', wants: EMAIL })
-  @IsEmail({ require_tld: false })
+  @IsEmailAddress()
   readonly localEmail!: string;
 
   @Text('Dialects', 'Password of that account, in place of changeme; set-up then counts as complete.',
