@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type Answer, type Api, type Json, send } from './support/client.js';
 import { owner, type Person, refusal } from './support/people.js';
@@ -36,6 +37,17 @@ describe('bad input', () => {
     expect(body).toMatchObject({ type: `urn:gatehouse:error:${body.code as string}`, title: expect.any(String), status, instance, requestId: headers.get('x-request-id') });
     expect(body.requestId).toEqual(expect.any(String));
   }
+
+  it('answers who sends much too much once all of it is sent, on a connection that stays', async () => {
+    const body = `{"password":"${'x'.repeat(12 * 1024 * 1024)}"}`;
+    const socket = connect(Number(new URL(suite.gatehouse.url).port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => { text += chunk; });
+    socket.write(`POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}`);
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await once(socket, 'close');
+    expect(text).toMatch(/^HTTP\/1\.1 413 [\s\S]*"payload_too_large"[\s\S]*HTTP\/1\.1 200 /);
+  });
 
   describe.each(JSON_ROUTES)('%s', (target, field) => {
     it.each<[string, string]>([['{"a":', 'a broken object'], ['{bad}', 'no JSON'], ['{"__proto__":{"a":1}}', 'a prototype'], ['{"constructor":{"prototype":{"a":1}}}', 'a constructor'], ['\ufeff{', 'a mark']])(

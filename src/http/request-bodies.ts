@@ -1,5 +1,12 @@
+import { finished } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AuthError } from '../errors/index.js';
+
+/**
+ * A body that is too large, up to this, is read to its end before it is refused: who still sends when the connection is
+ * closed loses the answer.
+ */
+const LARGEST_DROPPED_BYTES = 16 * 1024 * 1024;
 
 /** What a route says of the bodies that it takes (`@RouteConfig`). */
 export interface BodyConfig {
@@ -27,8 +34,14 @@ export function governRequestBodies(server: FastifyInstance): void {
     // Where there is no route, that is what is said, whatever the body.
     if (ignoresBody || request.is404) removeHeaders(request, 'content-type', 'content-length', 'transfer-encoding');
     else if (isEmpty(request)) removeHeaders(request, 'content-type');
-    const refused = isForm(request) && !acceptsForm;
-    done(refused ? new AuthError('unsupported_media_type') : null, payload);
+    if (isForm(request) && !acceptsForm) {
+      done(new AuthError('unsupported_media_type'), payload);
+    } else if (isDropped(request)) {
+      finished(payload, () => { done(new AuthError('payload_too_large'), payload); });
+      payload.resume();
+    } else {
+      done(null, payload);
+    }
   });
 }
 
@@ -44,6 +57,11 @@ function hasNone({ raw: { headers } }: FastifyRequest): boolean {
 
 function isEmpty({ headers }: FastifyRequest): boolean {
   return (headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined;
+}
+
+function isDropped({ headers, routeOptions: { bodyLimit } }: FastifyRequest): boolean {
+  const length = Number(headers['content-length'] ?? 0);
+  return length > bodyLimit && length <= LARGEST_DROPPED_BYTES;
 }
 
 function removeHeaders(request: FastifyRequest, ...names: string[]): void {
