@@ -34,7 +34,7 @@ describeWithRedis('redis-races.spec.ts')('what instances remember in Redis', () 
   const instances: Instance[] = [];
 
   const start = async (url: string): Promise<Instance> => {
-    const connection = new RedisConnection(url);
+    const connection = await RedisConnection.open(url);
     connection.onModuleInit();
     instances.push({ connection, cache: new RedisCache(connection, new Metrics()) });
     await eventually(() => { expect(connection.isUp).toBe(true); });

@@ -1,5 +1,5 @@
 import { Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Redis, ReplyError } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { redisOptions } from './redis-options.js';
 import { RedisScript } from './redis-script.js';
@@ -30,13 +30,19 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   private readonly refusals = new Set<string>();
   private closing = false;
 
-  /** @param url as `REDIS_URL` says it */
-  constructor(url: string) {
-    this.redis = new Redis(redisOptions(url, () => this.breaker.nextPause()));
+  private constructor(connect: (pause: () => number) => Redis) {
+    this.redis = connect(() => this.breaker.nextPause());
     this.redis.on('connect', () => { this.reason = null; });
     this.redis.on('error', (error) => { this.reason = reasonOf(error); });
     this.redis.on('ready', () => void this.probe());
     this.redis.on('close', () => { this.lose(this.reason ?? 'the connection was closed'); });
+  }
+
+  /** @param url as `REDIS_URL` says it */
+  static async open(url: string): Promise<RedisConnection> {
+    // Loaded here: whoever has no Redis is spared the driver.
+    const { Redis } = await import('ioredis');
+    return new RedisConnection((pause) => new Redis(redisOptions(url, pause)));
   }
 
   onModuleInit(): void {
@@ -83,7 +89,7 @@ export class RedisConnection implements OnModuleInit, OnApplicationShutdown {
   }
 
   private commandFailed(error: unknown): void {
-    if (error instanceof ReplyError) {
+    if (isRefusal(error)) {
       const refusal = reasonOf(error);
       // An answer, if not the one that was hoped for; but a primary that has become a replica has a successor.
       if (refusal === 'READONLY') this.drop(refusal);
@@ -136,7 +142,7 @@ async function identify(redis: Redis): Promise<string> {
   try {
     return /^run_id:(\w+)/m.exec(await redis.info())?.[1] ?? '';
   } catch (error) {
-    if (error instanceof ReplyError && ['NOPERM', 'ERR'].includes(reasonOf(error))) return '';
+    if (isRefusal(error) && ['NOPERM', 'ERR'].includes(reasonOf(error))) return '';
     throw error;
   }
 }
@@ -145,7 +151,7 @@ async function evaluate(redis: Redis, script: RedisScript, keys: string[], value
   try {
     return await redis.evalsha(script.sha1, keys.length, ...keys, ...values);
   } catch (error) {
-    if (!(error instanceof ReplyError) || reasonOf(error) !== 'NOSCRIPT') throw error;
+    if (!isRefusal(error) || reasonOf(error) !== 'NOSCRIPT') throw error;
     return redis.eval(script.lua, keys.length, ...keys, ...values);
   }
 }
@@ -160,13 +166,18 @@ function within<T>(milliseconds: number, reply: Promise<T>): Promise<T> {
   });
 }
 
+/** Whether Redis has answered, with an error. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
 /**
  * What went wrong, in a word: never the message of a server, which may repeat what it was sent (a password), nor the
  * other properties of the error, among which ioredis keeps the command.
  */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
-  if (error instanceof ReplyError) return /^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR';
+  if (isRefusal(error)) return /^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR';
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === 'string') return code;
   return error.message === LATE ? LATE : 'the connection was closed';

@@ -9,7 +9,7 @@ import { RedisConnection } from './redis-connection.js';
     {
       provide: RedisConnection,
       inject: [Settings],
-      useFactory: ({ redisUrl }: Settings) => (redisUrl === undefined ? null : new RedisConnection(redisUrl)),
+      useFactory: ({ redisUrl }: Settings) => (redisUrl === undefined ? null : RedisConnection.open(redisUrl)),
     },
   ],
   exports: [RedisConnection],
