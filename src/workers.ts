@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
 import type { Logger as Pino } from 'pino';
+import { closeWhatIsHandedTo } from './handed-over.js';
 import { StartError } from './start-error.js';
 import { isFromWorker, type Order, type ServerReport, type ToWorker, WORKER_VARIABLE } from './worker-messages.js';
 
@@ -84,6 +85,7 @@ export class Workers {
     if (this.stopping) return Promise.reject(new StartError('the server is stopping'));
     const worker = cluster.fork({ [WORKER_VARIABLE]: '1' });
     place.worker = worker;
+    closeWhatIsHandedTo(worker);
     return new Promise((resolve, reject) => {
       let reason: string | null = null;
       const end = (how: string): void => {

@@ -83,6 +83,20 @@ describe('several processes on the embedded database', () => {
     expect(await everywhere(`GET ${gatehouse.api}/auth/me`, { authorization })).toEqual([401]);
   });
 
+  it('leave nobody waiting who was on the way to one that is killed', async () => {
+    const [victim = 0, ...others] = workersOf(gatehouse);
+    process.kill(victim, 'SIGSTOP');
+    let ended = 0;
+    const requests = Array.from({ length: 8 }, () => rawRequest(`GET ${gatehouse.url}/health`).finally(() => { ended += 1; }));
+    const settled = Promise.allSettled(requests);
+    // The others go to the one that works.
+    await eventually(() => { expect(ended).toBe(7); });
+    process.kill(victim, 'SIGKILL');
+    expect((await settled).filter(({ status }) => status === 'rejected')).toHaveLength(1);
+    await eventually(() => { expect(workersOf(gatehouse).filter((pid) => !others.includes(pid))).toHaveLength(1); });
+    await eventually(() => { expect(gatehouse.output()).toMatch(new RegExp(`process ${String(victim)} ended with SIGKILL; starting another[\\s\\S]*is up in its place`)); }, 30_000);
+  });
+
   it('go on, and lose nothing that was acknowledged, when one is killed; another takes its place', async () => {
     const api = new Api(gatehouse);
     const { accessToken: token } = await api.login(OWNER.email, OWNER.password);
