@@ -7,8 +7,8 @@ type Told<P> = (error: unknown, principal: P | false | undefined, info: unknown)
 const WITHOUT_SESSION = { session: false };
 
 /**
- * Has the strategy for access tokens authenticate a request. Nest's `AuthGuard` makes four promises of it; here there is none where
- * the strategy knows the answer at once.
+ * Has the strategy for access tokens authenticate a request. Nest's `AuthGuard` makes four promises of it; here there is
+ * none where the strategy knows the answer at once.
  * @param told makes of the strategy's answer a principal, or throws the refusal
  */
 export function askStrategy<P>(

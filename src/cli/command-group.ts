@@ -7,7 +7,7 @@ import { NOT_AN_ARGUMENT } from './secret-arguments.js';
 /** Adds one or several commands to the program. What an action needs beyond this is imported by the action. */
 export type RegisterCommands = (program: Command, cli: Cli) => void;
 
-/** What an account may be. */
+/** What an account may be; the list in access/ would take the framework along, for which help would have to wait. */
 export const ROLES = ['owner', 'admin', 'member'] as const satisfies readonly Role[];
 
 /** How a user is named on the command line. */
