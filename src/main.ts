@@ -1,4 +1,6 @@
+import { loadParts } from './load-parts.js';
 import { onModestHeap } from './modest-heap.js';
 
 // The one place that reads the environment.
-await onModestHeap(async () => (await import('./run.js')).run({ env: process.env, argv: process.argv.slice(2) }));
+const parts = await loadParts();
+await onModestHeap(async () => (await parts.server()).run({ env: process.env, argv: process.argv.slice(2) }));

@@ -1,8 +1,8 @@
 /**
  * Damerau-Levenshtein distance (optimal string alignment): how many letters were added, dropped, replaced
- * or swapped with their neighbour between two names.
+ * or swapped with their neighbour between two names; `Infinity` where it is clearly more than `atMost`.
  */
-export function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string, atMost = Infinity): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i++) {
@@ -14,6 +14,8 @@ export function editDistance(a: string, b: string): number {
       if (swapped) best = Math.min(best, at(beforeLast, j - 2) + 1);
       row.push(best);
     }
+    // A swap reaches back over one row.
+    if (Math.min(...row) > atMost + 1) return Infinity;
     [beforeLast, last] = [last, row];
   }
   return at(last, b.length);

@@ -18,7 +18,7 @@ export function likelyMeant(unknown: string, known: readonly string[]): string |
 
 function resembles(unknown: string, name: string): boolean {
   if (Math.abs(unknown.length - name.length) > 2) return false;
-  const distance = editDistance(unknown, name);
+  const distance = editDistance(unknown, name, 2);
   if (name.length < SHORT) return distance === 1 && sortedLetters(unknown) === sortedLetters(name);
   return distance <= (name.length < LONG ? 1 : 2) && sameWords(unknown, name);
 }

@@ -1,4 +1,4 @@
-import type { ClientConfig } from 'pg';
+import pg, { type ClientConfig } from 'pg';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { TransactionEnds } from './after-commit.js';
 import { type Pace, PacedConnection, sessionLimits } from './connection.js';
@@ -32,6 +32,8 @@ export function dataSourceOptions(target: DatabaseTarget, poolSize: number): Pos
       : { host: target.host, port: target.port, username: target.user, password: target.password, database: target.database };
   return {
     type: 'postgres',
+    // TypeORM would look for it by itself, which finds a second copy where the program is one file.
+    driver: pg,
     ...where,
     applicationName: 'gatehouse',
     poolSize,
