@@ -17,7 +17,7 @@ describe('signing keys', () => {
   // With a string or a Buffer jsonwebtoken makes a key anew each time: forty times slower, and nothing else would tell.
   it('reach the signer as a KeyObject and nothing else', () => {
     const sign = jest.spyOn(jsonwebtoken, 'sign');
-    new AccessTokensService(new JwtService(jwtOptions(keys, settings)), keys).issue('user', 'session', 60);
+    new AccessTokensService(new JwtService(jwtOptions(keys)), keys, settings).issue('user', 'session', 60);
     expect(sign).toHaveBeenCalledTimes(1);
     expect(sign.mock.calls[0]?.[1]).toBeInstanceOf(KeyObject);
     expect(sign.mock.calls[0]?.[2]).toMatchObject({ algorithm: 'HS256' });

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { v4 as uuidv4, validate as isUuid } from 'uuid';
+import { Settings } from '../config/index.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The claims of an access token that the core reads (RFC 7519 §4.1; `sid`: OpenID Connect Front-Channel Logout §3). */
@@ -16,6 +17,7 @@ export class AccessTokensService {
   constructor(
     private readonly jwt: JwtService,
     private readonly keys: SigningKeys,
+    private readonly settings: Settings,
   ) {}
 
   /**
@@ -24,9 +26,11 @@ export class AccessTokensService {
    * @param extraClaims what a dialect's clients read besides; never consulted by the core
    */
   issue(userId: string, sessionId: string, ttlSeconds: number, extraClaims: Record<string, unknown> = {}): string {
+    const { jwtIssuer: iss, jwtAudience: aud } = this.settings;
+    const iat = Math.floor(Date.now() / 1000);
     return this.jwt.sign(
-      { ...extraClaims, sub: userId, sid: sessionId, jti: uuidv4() },
-      { expiresIn: ttlSeconds, keyid: this.keys.keyId },
+      { ...extraClaims, sub: userId, sid: sessionId, jti: uuidv4(), iss, aud, iat, exp: iat + ttlSeconds },
+      { algorithm: 'HS256', keyid: this.keys.keyId },
     );
   }
 }

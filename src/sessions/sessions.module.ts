@@ -34,7 +34,7 @@ class SigningKeysModule {}
     SigningKeysModule,
     JwtModule.registerAsync({
       imports: [SigningKeysModule],
-      inject: [SigningKeys, Settings],
+      inject: [SigningKeys],
       useFactory: jwtOptions,
     }),
   ],
