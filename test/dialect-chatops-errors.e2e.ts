@@ -60,7 +60,7 @@ it.each<[string, string, () => RequestOptions, number, Json]>([
 });
 
 it('a target with scheme and host', async () => {
-  const [answer] = await sendTogether(suite.gatehouse.url, [{ path: 'http://chat.example/api/v1/servers?x=1', headers: {} }]);
+  const [answer] = await sendTogether(suite.gatehouse.url, [{ path: 'http://chat.example/api/v1/servers?x=1' }]);
   expect(answer).toEqual({ status: 401, body: { detail: NOT_VALIDATED } });
 });
 

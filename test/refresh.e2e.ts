@@ -1,5 +1,6 @@
-import { type Api } from './support/client.js';
+import { type Api, eventually } from './support/client.js';
 import { decodeJwt } from './support/jwt.js';
+import { sendTogether } from './support/pipelined.js';
 import { OWNER, startSuite, type Suite } from './support/suite.js';
 
 const HOUR = 3600;
@@ -51,6 +52,38 @@ describe('refresh', () => {
     const successor = (await refresh(refreshToken)).body.refreshToken;
     for (let again = 0; again < 3; again++) expect((await refresh(refreshToken)).body.refreshToken).toBe(successor);
     expect((await refresh(successor)).status).toBe(200);
+  });
+
+  it('gives it to each of two that come in one piece, and rotates once', async () => {
+    const { refreshToken, id } = await signIn();
+    const requests = [refreshToken, refreshToken].map((one) => ({ path: '/api/v1/auth/refresh', json: { refreshToken: one } }));
+    const answers = await sendTogether(suite.gatehouse.url, requests);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(answers[0]?.body.refreshToken).toBe(answers[1]?.body.refreshToken);
+    const { rows } = await suite.database.pool.query('SELECT refresh_counter FROM sessions WHERE id = $1', [id]);
+    expect(rows).toEqual([{ refresh_counter: 1 }]);
+  });
+
+  it('waits for who holds a session, and lets no other session wait', async () => {
+    const [held, free] = [await signIn(), await signIn()];
+    const counterOf = async ({ id }: { id: string }): Promise<number | undefined> => {
+      const { rows } = await suite.database.pool.query<{ refresh_counter: number }>('SELECT refresh_counter FROM sessions WHERE id = $1', [id]);
+      return rows[0]?.refresh_counter;
+    };
+    const holder = await suite.database.pool.connect();
+    try {
+      await holder.query('BEGIN');
+      await holder.query('SELECT FROM sessions WHERE id = $1 FOR UPDATE', [held.id]);
+      const requests = [held, free].map(({ refreshToken }) => ({ path: '/api/v1/auth/refresh', json: { refreshToken } }));
+      const answers = sendTogether(suite.gatehouse.url, requests);
+      await eventually(async () => { expect(await counterOf(free)).toBe(1); });
+      expect(await counterOf(held)).toBe(0);
+      await holder.query('COMMIT');
+      expect((await answers).map(({ status }) => status)).toEqual([200, 200]);
+      expect(await counterOf(held)).toBe(1);
+    } finally {
+      holder.release(true);
+    }
   });
 
   it('ends the session when the grandparent comes back, even within the grace', async () => {

@@ -104,6 +104,24 @@ function statementsWith(cache: 'memory' | 'redis' | 'off'): void {
     expect(await statementsOf('POST /auth/refresh', { json: { refreshToken } }, 200)).toHaveLength(1);
   });
 
+  it('refreshes that come together: one statement, and of each what is its own', async () => {
+    const sessions = await Promise.all([1, 2, 3].map(() => api.login(OWNER.email, OWNER.password)));
+    const stranger = await api.login(OWNER.email, OWNER.password);
+    await api.call('POST /auth/logout', { token: stranger.accessToken });
+    let tokens = [...sessions.map(({ refreshToken }) => refreshToken), stranger.refreshToken];
+    for (let round = 0; round < 3; round += 1) {
+      counter.take();
+      const answers = await sendTogether(gatehouse.url, tokens.map((refreshToken) => ({ path: '/api/v1/auth/refresh', json: { refreshToken } })));
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 401]);
+      expect(sessions.map(({ accessToken }) => decodeJwt(accessToken).claims['sid']))
+        .toEqual(answers.slice(0, 3).map(({ body }) => decodeJwt(body.accessToken as string).claims['sid']));
+      tokens = [...answers.slice(0, 3).map(({ body }) => body.refreshToken as string), stranger.refreshToken];
+      const statements = counter.take().filter((statement) => /UPDATE sessions\s+s\b/.test(statement));
+      // The second is for the one that was refused: it could have been held by somebody.
+      expect(statements.map((statement) => statement.includes('unnest'))).toEqual([true, false]);
+    }
+  });
+
   it('logout', async () => {
     const { accessToken: token } = await api.login(OWNER.email, OWNER.password);
     await api.call('GET /auth/sessions', { token });

@@ -1,4 +1,4 @@
-export { type Gathered, gatheredRows } from './gathered.js';
+export { Gathered, gatheredRows } from './gathered.js';
 export { type Checked, PrincipalCache } from './principal-cache.js';
 export { remember } from './remember.js';
 export { suspendingMemories } from './suspending-memories.js';

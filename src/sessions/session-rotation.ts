@@ -7,7 +7,7 @@ import { type PreparedQuery, PreparedQueries } from '../database/index.js';
 import { AuthError } from '../errors/index.js';
 import type { Client } from '../http/index.js';
 import { Metrics } from '../metrics/index.js';
-import { PrincipalCache } from '../principals/index.js';
+import { Gathered, PrincipalCache } from '../principals/index.js';
 import { issueRefreshToken, type RefreshToken, verifyRefreshToken } from './refresh-token.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -18,24 +18,49 @@ export interface RefreshedSession {
   refreshToken: string;
 }
 
-const ROTATE: PreparedQuery = {
-  name: 'rotate-session',
-  text: `UPDATE sessions s
-            SET refresh_counter = s.refresh_counter + s.rotating::int,
+const NEXT = `refresh_counter = s.refresh_counter + s.rotating::int,
                 rotated_at = now(),
                 last_used_at = now(),
                 expires_at = CASE WHEN s.rotating
                   THEN least(now() + make_interval(secs => s.refresh_ttl_seconds), s.created_at + make_interval(secs => $3::int))
-                  ELSE s.expires_at END
+                  ELSE s.expires_at END`;
+
+const ROTATE: PreparedQuery = {
+  name: 'rotate-session',
+  text: `UPDATE sessions s
+            SET ${NEXT}
            FROM users u
           WHERE s.id = $1 AND s.refresh_counter = $2 AND s.revoked_at IS NULL AND s.expires_at > now()
             AND u.id = s.user_id AND u.disabled_at IS NULL
           RETURNING s.user_id, s.refresh_counter`,
 };
 
+// Rows that somebody holds are left out: nobody waits for another's session, and no two such statements for each other.
+// The arrays are subqueries: of plain ones PostgreSQL would look at the length, and plan each execution anew.
+const ROTATE_FREE: PreparedQuery = {
+  name: 'rotate-free-sessions',
+  text: `WITH free AS (
+           SELECT s.id, asked.counter
+             FROM unnest((SELECT $1::uuid[]), (SELECT $2::int[])) AS asked (id, counter)
+             JOIN sessions s ON s.id = asked.id AND s.refresh_counter = asked.counter
+             JOIN users u ON u.id = s.user_id
+            WHERE s.revoked_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL
+              FOR NO KEY UPDATE OF s SKIP LOCKED)
+         UPDATE sessions s
+            SET ${NEXT}
+           FROM free
+          WHERE s.id = free.id
+          RETURNING s.id, free.counter, s.user_id, s.refresh_counter`,
+};
+
 interface RotatedRow {
   user_id: string;
   refresh_counter: number;
+}
+
+interface FreeRow extends RotatedRow {
+  id: string;
+  counter: number;
 }
 
 interface ReplayedRow extends RotatedRow {
@@ -49,10 +74,11 @@ const REFRESH_RESULTS = ['success', 'repeated', 'reused', 'invalid_grant'] as co
 /**
  * Rotation of refresh tokens with detection of reuse (RFC 9700 §4.14.2). A session holds a counter, a token names the
  * counter it was issued for, and one conditional UPDATE moves both on, so that of any number of parallel requests
- * exactly one rotates.
+ * exactly one rotates. Those that arrive together share a statement.
  */
 @Injectable()
 export class SessionRotation {
+  private readonly free = new Gathered<RefreshToken, RotatedRow | null>((tokens) => this.rotateFree(tokens));
   private readonly results: Record<(typeof REFRESH_RESULTS)[number], number>;
 
   constructor(
@@ -85,7 +111,7 @@ export class SessionRotation {
   async rotate(refreshToken: string, client: Client): Promise<RefreshedSession> {
     const token = verifyRefreshToken(this.keys, refreshToken);
     if (token === null) throw this.refusal('invalid_grant');
-    const row = await this.queries.first<RotatedRow>(ROTATE, [token.sessionId, token.counter, this.settings.sessionMaxAge]);
+    const row = (await this.free.ask(token)) ?? (await this.rotateHeld(token));
     if (row !== null) this.results.success += 1;
     const rotated = row ?? (await this.replay(token, client));
     return {
@@ -93,6 +119,25 @@ export class SessionRotation {
       userId: rotated.user_id,
       refreshToken: issueRefreshToken(this.keys, { sessionId: token.sessionId, counter: rotated.refresh_counter }),
     };
+  }
+
+  /** Rotates the sessions that nobody holds. Of two equal tokens one gets the row, and the other finds it rotated. */
+  private async rotateFree(tokens: readonly RefreshToken[]): Promise<readonly (RotatedRow | null)[]> {
+    const ids = tokens.map(({ sessionId }) => sessionId);
+    const counters = tokens.map(({ counter }) => String(counter));
+    const rows = await this.queries.all<FreeRow>(ROTATE_FREE, [ids, counters, this.settings.sessionMaxAge]);
+    const rotated = new Map(rows.map((row) => [`${row.id}.${String(row.counter)}`, row]));
+    return tokens.map(({ sessionId, counter }) => {
+      const key = `${sessionId}.${String(counter)}`;
+      const row = rotated.get(key) ?? null;
+      rotated.delete(key);
+      return row;
+    });
+  }
+
+  /** Rotates a session that somebody holds, once he is done with it: he may have left it as it was. */
+  private rotateHeld({ sessionId, counter }: RefreshToken): Promise<RotatedRow | null> {
+    return this.queries.first<RotatedRow>(ROTATE, [sessionId, counter, this.settings.sessionMaxAge]);
   }
 
   /** A token that is not the current one: its parent in grace, or one that nobody should still be using. */

@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
 import type { Json } from './client.js';
 
-/** A GET for `sendTogether`. */
+/** For `sendTogether`: a GET, or a POST where there is something to send. */
 export interface PipelinedRequest {
   readonly path: string;
-  readonly headers: Record<string, string>;
+  readonly headers?: Record<string, string>;
+  readonly json?: unknown;
 }
 
 /**
@@ -22,9 +23,12 @@ export function sendTogether(origin: string, requests: readonly PipelinedRequest
         body: JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)),
       })));
     });
-    socket.write(requests.map(({ path, headers }, at) => {
-      const all = { host: 'test', ...headers, ...(at === requests.length - 1 ? { connection: 'close' } : {}) };
-      return `GET ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+    socket.write(requests.map(({ path, headers, json }, at) => {
+      const body = json === undefined ? '' : JSON.stringify(json);
+      const described = json === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
+      const all = { host: 'test', ...headers, ...described, ...(at === requests.length - 1 ? { connection: 'close' } : {}) };
+      const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      return `${json === undefined ? 'GET' : 'POST'} ${path} HTTP/1.1\r\n${fields}\r\n${body}`;
     }).join(''));
   });
 }
