@@ -8,7 +8,7 @@ import { DialectErrorFilter, MountedDialects } from './dialects/index.js';
 import { ForwardingSeen, watchForwarding } from './doctor/index.js';
 import { AuthError } from './errors/index.js';
 import { Draining } from './health/index.js';
-import { governRequestBodies, originForm } from './http/index.js';
+import { answerUnreadable, governRequestBodies, originForm } from './http/index.js';
 import { logRequest, logRequests, NestLog, requestIdOf } from './log/index.js';
 import { measureRequests, Metrics } from './metrics/index.js';
 import { serveDocument } from './openapi.js';
@@ -16,14 +16,21 @@ import { protectAnswers } from './protective-headers.js';
 import { readForwardedAddresses, trustedProxies } from './proxies.js';
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
+/** How often connections are looked at that may have taken too long; Node's own default. */
+const LONGEST_LOOK_MS = 30_000;
 const CORS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** The whole application, with all that happens to a request before and after its handler; it does not listen yet. */
 export async function createApp(options: AppOptions, log: Pino): Promise<NestFastifyApplication> {
   const { settings } = options;
   const filter = new DialectErrorFilter(log, new MountedDialects(settings));
+  const requestTimeout = settings.requestTimeout * 1000;
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
+    // Fastify would leave out what Node has by itself: whoever never ends a request would hold a connection for ever.
+    requestTimeout,
+    http: { requestTimeout, connectionsCheckingInterval: Math.min(LONGEST_LOOK_MS, requestTimeout / 2) },
+    clientErrorHandler: answerUnreadable,
     trustProxy: trustedProxies(settings.trustProxy),
     genReqId: requestIdOf,
     rewriteUrl: ({ url = '/' }) => originForm(url),

@@ -54,7 +54,7 @@ describe('defaults', () => {
   it('need nothing set', () => {
     expect({ ...load({}) }).toEqual({
       nodeEnv: 'development', host: '127.0.0.1', port: 3000, dataDir: './data', trustProxy: false, corsOrigin: [], timezone: 'UTC',
-      webConcurrency: '1', shutdownDelay: 0, databasePoolSize: 10, databaseConnectTimeoutMs: 1_500, databaseQueryTimeoutMs: 1_500,
+      webConcurrency: '1', shutdownDelay: 0, requestTimeout: 60, databasePoolSize: 10, databaseConnectTimeoutMs: 1_500, databaseQueryTimeoutMs: 1_500,
       databaseWaitSeconds: 30, databasePooler: 'auto', principalCache: 'memory', metricsPublic: false, auditRetentionDays: 365,
       webhookUrls: [], webhookEvents: ['*'],
       jwtIssuer: 'gatehouse', jwtAudience: 'gatehouse',

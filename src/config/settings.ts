@@ -38,6 +38,9 @@ export class Settings {
     { default: '0s', min: '0s', max: '60s' })
   readonly shutdownDelay!: number;
 
+  @Duration('Server', 'How long a request may take to arrive, to the end of its body.', { default: '60s', min: '1s', max: '10m' })
+  readonly requestTimeout!: number;
+
   @Text('Server', 'Directory of the embedded database and of generated secrets.',
     { default: './data', flag: 'data-dir', wants: 'the path of a directory' })
   readonly dataDir!: string;

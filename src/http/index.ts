@@ -8,3 +8,4 @@ export { isSoundSecret, Rule, Secret, Text, UNSOUND_SECRET } from './text.js';
 export { hasRealDay, Time } from './time.js';
 export { RequestValidation, UuidParam } from './validation.js';
 export { toAuthError } from './to-auth-error.js';
+export { answerUnreadable } from './unreadable-requests.js';

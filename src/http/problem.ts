@@ -152,6 +152,11 @@ export function retryAfterOf(error: AuthError): number | undefined {
   return RETRY_AFTER[error.code];
 }
 
+/** The code of an error that has none of ours. */
+export function codeOf(title: string): string {
+  return title.toLowerCase().replaceAll(/[^a-z]+/g, '_');
+}
+
 /** An error of a product's own module that has no code of ours: its status stays, its message becomes the detail. */
 export function renderForeignProblem(status: number, detail: string, at: { path: string; requestId: string }): ErrorAnswer {
   const title = STATUS_CODES[status] ?? 'Error';
@@ -161,7 +166,7 @@ export function renderForeignProblem(status: number, detail: string, at: { path:
     status,
     ...(detail === title ? {} : { detail }),
     instance: at.path,
-    code: title.toLowerCase().replaceAll(/[^a-z]+/g, '_'),
+    code: codeOf(title),
     requestId: at.requestId,
   };
   return { status, headers: problemHeaders(at.requestId), body };
