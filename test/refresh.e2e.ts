@@ -11,7 +11,8 @@ describe('refresh', () => {
   let api: Api;
 
   beforeAll(async () => {
-    suite = await startSuite();
+    // A session is held while others are looked at.
+    suite = await startSuite({ DATABASE_QUERY_TIMEOUT_MS: '10000' });
     api = suite.api;
   });
   afterAll(() => suite.stop());

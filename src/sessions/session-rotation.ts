@@ -121,7 +121,7 @@ export class SessionRotation {
     };
   }
 
-  /** Rotates the sessions that nobody holds. Of two equal tokens one gets the row, and the other finds it rotated. */
+  /** Rotates the sessions that nobody holds. Of two equal tokens one gets the row; the other asks again. */
   private async rotateFree(tokens: readonly RefreshToken[]): Promise<readonly (RotatedRow | null)[]> {
     const ids = tokens.map(({ sessionId }) => sessionId);
     const counters = tokens.map(({ counter }) => String(counter));
