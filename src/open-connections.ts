@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { answerUnreadable } from './http/index.js';
 
 /** Who has connected and said nothing for so long, such as a browser that expects to need a connection, is not about to. */
 const LONGEST_SILENCE_MS = 1_000;
@@ -14,6 +15,8 @@ export class OpenConnections {
   constructor(fastify: FastifyInstance) {
     this.servers = [fastify.server, ...furtherServersOf(fastify)];
     for (const server of this.servers) {
+      // Fastify tells its first server alone.
+      if (server.listenerCount('clientError') === 0) server.on('clientError', answerUnreadable);
       server.on('connection', (socket) => {
         this.sockets.set(socket, performance.now());
         socket.once('close', () => this.sockets.delete(socket));

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { answerUnreadable } from '../src/http/index.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
 import { type Gatehouse, startGatehouse } from './support/gatehouse.js';
 import { WITH_OWNER } from './support/suite.js';
@@ -64,6 +66,20 @@ describe('requests that are none, or never end', () => {
     socket.write(request.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
     await once(socket, 'close');
     expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+  });
+
+  it('does not come into the middle of an answer that is under way', async () => {
+    const server = createServer((_request, response) => { response.write('begun'); }).on('clientError', answerUnreadable).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => { answer += chunk; });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+    socket.write('and no HTTP any more\r\n\r\n');
+    await once(socket, 'close');
+    server.close();
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nbegun\r\n$/);
   });
 
   it('serves everybody else, and takes none of it for a fault of its own', async () => {

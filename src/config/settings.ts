@@ -38,7 +38,7 @@ export class Settings {
     { default: '0s', min: '0s', max: '60s' })
   readonly shutdownDelay!: number;
 
-  @Duration('Server', 'How long a request may take to arrive, to the end of its body.', { default: '60s', min: '1s', max: '10m' })
+  @Duration('Server', 'How long a request may take to arrive, to the end of its body (of its headers: a minute at most).', { default: '60s', min: '1s', max: '10m' })
   readonly requestTimeout!: number;
 
   @Text('Server', 'Directory of the embedded database and of generated secrets.',
