@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rm, symlink, utimes } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Api } from './support/client.js';
 import { createDatabase, type TestDatabase } from './support/database.js';
@@ -73,8 +73,37 @@ describe('the program in one file', () => {
     expect(await loaded()).toEqual(['run.js']);
   });
 
+  it('is strict, as modules are, and all ASCII', async () => {
+    const source = await readFile(join(ROOT, 'dist', 'bundle', 'parts.cjs'));
+    expect(source.every((byte) => byte < 128)).toBe(true);
+    // Functions that are not strict have this property.
+    expect(inNode(`const { readSettings } = await compileBundle().parts().settings(); console.log(Object.hasOwn(readSettings, 'arguments'));`)).toBe('false\n');
+  });
+
   it('brings along what V8 made of it, and V8 takes it', () => {
-    const look = `import { compileBundle } from ${JSON.stringify(join(ROOT, 'dist', 'load-parts.js'))}; console.log(compileBundle().script.cachedDataRejected);`;
-    expect(execFileSync(process.execPath, ['--input-type=module', '--eval', look], { encoding: 'utf8' })).toBe('false\n');
+    expect(inNode('console.log(compileBundle().script.cachedDataRejected);')).toBe('false\n');
+  });
+
+  it.each([
+    ['of another program', (code: Buffer, source: string): [Buffer, string] => [code, source.replace(/^\/\/ ./, (begin) => `// ${begin.endsWith('0') ? '1' : '0'}`)]],
+    ['cut off', (code: Buffer, source: string): [Buffer, string] => [code.subarray(0, -1), source]],
+    ['empty', (_code: Buffer, source: string): [Buffer, string] => [Buffer.alloc(0), source]],
+    ['with zeros in the place of half of it', (code: Buffer, source: string): [Buffer, string] => [Buffer.from(code).fill(0, code.length / 2 | 0), source]],
+  ])('does without the code if that is %s', async (name, broken) => {
+    const dist = join(directory.path, name.replaceAll(' ', '-'), 'dist');
+    await mkdir(join(dist, 'bundle'), { recursive: true });
+    await cp(join(ROOT, 'dist', 'load-parts.js'), join(dist, 'load-parts.js'));
+    await writeFile(join(dist, '..', 'package.json'), '{"type":"module"}');
+    const [code, source] = broken(await readFile(join(ROOT, 'dist', 'bundle', 'parts.cache')), await readFile(join(ROOT, 'dist', 'bundle', 'parts.cjs'), 'latin1'));
+    await writeFile(join(dist, 'bundle', 'parts.cache'), code);
+    await writeFile(join(dist, 'bundle', 'parts.cjs'), source, 'latin1');
+    // Not even offered: V8 would say that it refuses it.
+    expect(inNode('const { parts, script } = compileBundle(); parts(); console.log(script.cachedDataRejected);', dist)).toBe('undefined\n');
   });
 });
+
+/** Runs a piece of code with what loads the bundle of a build. */
+function inNode(code: string, dist = join(ROOT, 'dist')): string {
+  const all = `import { compileBundle } from ${JSON.stringify(join(dist, 'load-parts.js'))}; ${code}`;
+  return execFileSync(process.execPath, ['--input-type=module', '--eval', all], { encoding: 'utf8' });
+}

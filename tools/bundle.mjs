@@ -1,7 +1,8 @@
 // Puts the built program and its libraries into one file, dist/bundle/parts.cjs, and keeps beside it what V8 makes of it:
 // a start then neither looks for three thousand files nor compiles them. src/load-parts.ts reads both.
+import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -42,9 +43,9 @@ const keepPlaces = {
       const file = relative(DIRECTORY, path).split(sep).join('/');
       const contents = source
         .replace(/^const require = createRequire\(import\.meta\.url\);$/m, '')
-        .replaceAll('import.meta.url', `require('node:url').pathToFileURL(${placed(file)}).href`)
-        .replaceAll(/\b__filename\b/g, placed(file))
-        .replaceAll(/\b__dirname\b/g, placed(dirname(file)));
+        .replaceAll('import.meta.url', () => `require('node:url').pathToFileURL(${placed(file)}).href`)
+        .replaceAll(/\b__filename\b/g, () => placed(file))
+        .replaceAll(/\b__dirname\b/g, () => placed(dirname(file)));
       return { contents };
     });
   },
@@ -59,10 +60,10 @@ function isCurrent() {
 }
 
 async function bundle() {
-  const fresh = `${BUNDLE}.${process.pid}`;
-  await build({
+  const { outputFiles: [file] } = await build({
     entryPoints: [pathOf('../dist/parts.js')],
-    outfile: fresh,
+    outfile: BUNDLE,
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -73,33 +74,41 @@ async function bundle() {
     keepNames: true,
     external: ON_THEIR_OWN,
     plugins: [leaveOutWhatIsMissing, keepPlaces],
-    // Where there is none (before Node 21) the driver of PostgreSQL makes a Response to find out where it runs, for which
-    // Node loads all of fetch.
     define: { navigator: 'navigatorOfNode' },
-    banner: {
-      js: `(function (exports, require, module, bundleDirectory) {
-const navigatorOfNode = globalThis.navigator ?? { userAgent: 'Node.js' };`,
-    },
+    // What esbuild writes begins with "use strict", which must be the first thing in the function.
+    banner: { js: '(function (exports, require, module, bundleDirectory, navigatorOfNode) {' },
     footer: { js: '})' },
     logLevel: 'warning',
     // Nest's plugin for OpenAPI adds what it finds to what is written there.
     logOverride: { 'duplicate-object-key': 'silent' },
   });
-  await rename(fresh, BUNDLE);
+  // esbuild writes strings in ASCII, but leaves regular expressions and comments alone; there this means the same.
+  const text = file.text.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  await put(BUNDLE, `// ${createHash('sha256').update(text).digest('hex')}\n${text}`);
 }
 
-/** Keeps the code of every module, for the V8 of this Node. */
+/** Keeps the code of every module, for this Node. */
 async function keepCode() {
-  const { parts, script } = compileBundle();
+  const { parts, script, seal } = compileBundle();
   for (const load of Object.values(parts())) await load();
-  const fresh = `${CODE_CACHE}.${process.pid}`;
-  await writeFile(fresh, script.createCachedData());
-  await rename(fresh, CODE_CACHE);
+  const code = script.createCachedData();
+  await put(CODE_CACHE, Buffer.concat([code, seal(code)]));
+}
+
+/** Writes a file that is there as a whole or not at all. */
+async function put(path, content) {
+  const fresh = await open(`${path}.${process.pid}`, 'w');
+  try {
+    await fresh.writeFile(content);
+    await fresh.sync();
+  } finally {
+    await fresh.close();
+  }
+  await rename(`${path}.${process.pid}`, path);
 }
 
 if (!isCurrent()) {
-  // The two belong together, and V8 compares but the length of the source: there is never the code of another one.
-  await rm(CODE_CACHE, { force: true });
+  await mkdir(DIRECTORY, { recursive: true });
   await bundle();
   await keepCode();
 }
