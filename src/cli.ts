@@ -7,7 +7,10 @@ const { runCommandLine } = await parts.commandLine();
 // Beside main.ts, the one place that reads the environment. What a command does not need is not loaded: help is there at once.
 const code = await runCommandLine({
   argv: process.argv.slice(2),
-  start: (argv) => onModestHeap(async () => (await parts.server()).run({ env: process.env, argv })),
+  start: async (argv) => {
+    const { run } = await parts.server();
+    await onModestHeap(() => run({ env: process.env, argv }));
+  },
   readSettings: async (argv) => (await parts.settings()).readSettings({ env: process.env, argv }),
   inspectSettings: async (argv) => (await parts.settings()).inspectSettings({ env: process.env, argv }),
   explainDatabase: async (error, settings) => (await parts.startErrors()).databaseError(error, settings),
