@@ -62,7 +62,11 @@ export class Seeds {
     const { bootstrapOwnerPassword, adminPassword } = this.settings;
     if (bootstrapOwnerPassword !== undefined || adminPassword !== undefined) return false;
     return this.locked(async (manager) => {
-      if (await this.users.hasUsers(manager)) return false;
+      if (await this.users.hasUsers(manager)) {
+        // Another instance may have made it since this one opened its claim.
+        if (await this.users.hasOwner(manager)) await this.setup.close(manager);
+        return false;
+      }
       const user = await this.seededAccount.create(manager, seed);
       await this.setup.close(manager);
       await this.record(manager, 'bootstrap.owner_created', 'user', user.id);
